@@ -1,0 +1,161 @@
+package abi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ManifestSection is the name of the custom section of a handler's .wasm file
+// that holds its manifest as JSON.
+const ManifestSection = "lectern.manifest"
+
+// The rights that a manifest can ask for beyond its records.
+const (
+	// RightSignIn allows OpSignIn and OpSignOut.
+	RightSignIn = "sign-in"
+	// RightSignUp allows OpSignUp.
+	RightSignUp = "sign-up"
+	// RightSetup allows OpCreateAccount; the host grants it only to the
+	// request that fills an empty store at the first start.
+	RightSetup = "setup"
+)
+
+// What a route can require of the reader before the handler is asked at all.
+const (
+	// RequireNobody lets everybody in; it is the default.
+	RequireNobody = ""
+	// RequireSignedIn lets in whoever is signed in; others are sent to the
+	// sign-in page.
+	RequireSignedIn = "signed-in"
+)
+
+// Manifest says what a handler is and what it may do. The host enforces it:
+// what is not asked for here is denied.
+type Manifest struct {
+	// ABI is the Version that the handler was built for.
+	ABI int `json:"abi"`
+	// Name is 1 to 40 of a-z, 0-9 and "-"; it is the handler's folder.
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Summary tells people what the handler is for, in one sentence.
+	Summary string  `json:"summary"`
+	Routes  []Route `json:"routes"`
+	// Errors says that the handler makes the site's error pages.
+	Errors bool `json:"errors,omitempty"`
+	// SignIn is the path of the page where people sign in.
+	SignIn string `json:"signIn,omitempty"`
+	// Read and Write are the record prefixes that the handler may touch;
+	// write implies read. Each ends with "/".
+	Read  []string `json:"read,omitempty"`
+	Write []string `json:"write,omitempty"`
+	// Rights are the special rights.
+	Rights []string `json:"rights,omitempty"`
+	// Secrets are the form fields that only the host sees: the guest's copy
+	// of the body has their values blanked.
+	Secrets []string `json:"secrets,omitempty"`
+	// Config is handed to guests that ask for it through http-wasm.
+	Config string `json:"config,omitempty"`
+	// Internal says that no visitor can reach the handler.
+	Internal bool `json:"internal,omitempty"`
+}
+
+// Route is one pattern of net/http's ServeMux with a method, such as
+// "GET /course/{code}/view", and who may use it.
+type Route struct {
+	Pattern string `json:"pattern"`
+	// Require is RequireNobody, RequireSignedIn or the name of a role.
+	Require string `json:"require,omitempty"`
+}
+
+// ErrorPattern is the pattern that OpRoute reports when the host asks a
+// handler for an error page; its value "status" is the HTTP status.
+const ErrorPattern = "ERROR /{status}"
+
+// Allows reports whether the manifest asks for the right.
+func (m *Manifest) Allows(right string) bool {
+	for _, r := range m.Rights {
+		if r == right {
+			return true
+		}
+	}
+	return false
+}
+
+// MayRead reports whether path, a key or a prefix, lies in what the manifest
+// asks to read or write.
+func (m *Manifest) MayRead(path string) bool { return under(m.Read, path) || under(m.Write, path) }
+
+// MayWrite reports whether key lies in what the manifest asks to write.
+func (m *Manifest) MayWrite(key string) bool { return under(m.Write, key) }
+
+func under(prefixes []string, path string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// ParseManifest decodes and validates the JSON of a manifest. The error names
+// every fault.
+func ParseManifest(data []byte) (*Manifest, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var m Manifest
+	if err := dec.Decode(&m); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	if err := m.validate(); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+func (m *Manifest) validate() error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("manifest: "+format, args...))
+	}
+	if m.ABI != Version {
+		fault("abi is %d; this host speaks version %d: build the handler with a matching SDK", m.ABI, Version)
+	}
+	if !validName(m.Name) {
+		fault("name %q must be 1 to 40 of a-z, 0-9 and -", m.Name)
+	}
+	for _, r := range m.Routes {
+		method, path, ok := strings.Cut(r.Pattern, " ")
+		if !ok || method == "" || !strings.HasPrefix(path, "/") {
+			fault("route %q must be a method, a space and a path", r.Pattern)
+		}
+	}
+	if len(m.Routes) == 0 && !m.Errors {
+		fault("no route: the handler could never be reached")
+	}
+	for _, p := range append(append([]string{}, m.Read...), m.Write...) {
+		if !strings.HasSuffix(p, "/") || strings.HasPrefix(p, "/") || strings.Contains(p, "//") {
+			fault("record prefix %q must be a path that ends with a slash", p)
+		}
+	}
+	for _, r := range m.Rights {
+		if r != RightSignIn && r != RightSignUp && r != RightSetup {
+			fault("unknown right %q", r)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func validName(s string) bool {
+	if s == "" || len(s) > 40 {
+		return false
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,24 @@
+//go:build !wasip1
+
+package sdk
+
+import "github.com/lectern-lms/lectern/guest/abi"
+
+// current is the host of the running test; see Fake.
+var current host = noHost{}
+
+// noHost says what is wrong when a handler's function is called natively
+// without a Fake.
+type noHost struct{}
+
+const noHostMessage = "sdk: there is no host: call handlers through a sdk.Fake in tests"
+
+func (noHost) call(abi.Op, []byte) (abi.Status, []byte) { panic(noHostMessage) }
+func (noHost) method() string                           { panic(noHostMessage) }
+func (noHost) uri() string                              { panic(noHostMessage) }
+func (noHost) header(string) string                     { panic(noHostMessage) }
+func (noHost) body() []byte                             { panic(noHostMessage) }
+func (noHost) setStatus(int)                            { panic(noHostMessage) }
+func (noHost) setHeader(string, string)                 { panic(noHostMessage) }
+func (noHost) writeBody([]byte)                         { panic(noHostMessage) }
+func (noHost) log(int32, string)                        { panic(noHostMessage) }

@@ -1,0 +1,125 @@
+package sdk
+
+import (
+	"unsafe"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+)
+
+// current is the host of this handler: the imports below.
+var current host = &imports{buf: make([]byte, 64<<10)}
+
+// imports calls the host through WebAssembly imports. buf receives answers
+// and grows to the longest; there is one thread, so one buffer will do.
+type imports struct{ buf []byte }
+
+//go:wasmimport lectern call
+func hostCall(op uint32, in unsafe.Pointer, inLen uint32, out unsafe.Pointer, outCap uint32) uint64
+
+//go:wasmimport http_handler get_method
+func hostGetMethod(buf unsafe.Pointer, limit uint32) uint32
+
+//go:wasmimport http_handler get_uri
+func hostGetURI(buf unsafe.Pointer, limit uint32) uint32
+
+//go:wasmimport http_handler get_header_values
+func hostGetHeaderValues(kind uint32, name unsafe.Pointer, nameLen uint32, buf unsafe.Pointer, limit uint32) uint64
+
+//go:wasmimport http_handler read_body
+func hostReadBody(kind uint32, buf unsafe.Pointer, limit uint32) uint64
+
+//go:wasmimport http_handler set_status_code
+func hostSetStatusCode(code uint32)
+
+//go:wasmimport http_handler add_header_value
+func hostAddHeaderValue(kind uint32, name unsafe.Pointer, nameLen uint32, value unsafe.Pointer, valueLen uint32)
+
+//go:wasmimport http_handler write_body
+func hostWriteBody(kind uint32, body unsafe.Pointer, bodyLen uint32)
+
+//go:wasmimport http_handler log
+func hostLog(level int32, message unsafe.Pointer, messageLen uint32)
+
+// The kinds of headers and bodies in http-wasm.
+const (
+	kindRequest  = 0
+	kindResponse = 1
+)
+
+func bytesAt(b []byte) unsafe.Pointer  { return unsafe.Pointer(unsafe.SliceData(b)) }
+func stringAt(s string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(s)) }
+
+func (h *imports) call(op abi.Op, message []byte) (abi.Status, []byte) {
+	r := hostCall(uint32(op), bytesAt(message), uint32(len(message)), bytesAt(h.buf), uint32(len(h.buf)))
+	status, n := abi.SplitResult(r)
+	if n > len(h.buf) {
+		h.buf = make([]byte, n)
+		hostCall(uint32(abi.OpAnswer), nil, 0, bytesAt(h.buf), uint32(n))
+	}
+	return status, h.buf[:n]
+}
+
+// text calls a get function of http-wasm, again with a larger buffer if the
+// first did not hold the value.
+func (h *imports) text(get func(unsafe.Pointer, uint32) uint32) string {
+	n := get(bytesAt(h.buf), uint32(len(h.buf)))
+	if int(n) > len(h.buf) {
+		h.buf = make([]byte, n)
+		n = get(bytesAt(h.buf), n)
+	}
+	return string(h.buf[:n])
+}
+
+func (h *imports) method() string { return h.text(hostGetMethod) }
+
+func (h *imports) uri() string { return h.text(hostGetURI) }
+
+func (h *imports) header(name string) string {
+	values := h.text(func(p unsafe.Pointer, limit uint32) uint32 {
+		return uint32(hostGetHeaderValues(kindRequest, stringAt(name), uint32(len(name)), p, limit))
+	})
+	for i := range len(values) {
+		if values[i] == 0 {
+			return values[:i]
+		}
+	}
+	return ""
+}
+
+func (h *imports) body() []byte {
+	var all []byte
+	for {
+		r := hostReadBody(kindRequest, bytesAt(h.buf), uint32(len(h.buf)))
+		all = append(all, h.buf[:uint32(r)]...)
+		if r>>32 == 1 {
+			return all
+		}
+	}
+}
+
+func (h *imports) setStatus(code int) { hostSetStatusCode(uint32(code)) }
+
+func (h *imports) setHeader(name, value string) {
+	hostAddHeaderValue(kindResponse, stringAt(name), uint32(len(name)), stringAt(value), uint32(len(value)))
+}
+
+func (h *imports) writeBody(p []byte) { hostWriteBody(kindResponse, bytesAt(p), uint32(len(p))) }
+
+func (h *imports) log(level int32, message string) {
+	hostLog(level, stringAt(message), uint32(len(message)))
+}
+
+// handleRequest is the entry point of http-wasm. Its result 0 says that the
+// response is complete.
+//
+//go:wasmexport handle_request
+func handleRequest() uint64 {
+	serve()
+	return 0
+}
+
+// handleResponse is demanded by http-wasm; it is only called after a request
+// that asked for a next handler, which this SDK never does.
+//
+//go:wasmexport handle_response
+func handleResponse(uint32, uint32) {}

@@ -1,0 +1,123 @@
+// Package engine runs handlers: WebAssembly modules that answer HTTP requests
+// in sandboxes. It speaks the published http-wasm ABI (module "http_handler")
+// and Lectern's own module (guest/abi), and it is the only package that knows
+// wazero.
+//
+// Why a new instance for each request? What one request leaves in a handler's
+// memory must never reach the next. Starting the Go runtime anew is the
+// simplest way to be sure; spare instances are started ahead of the requests,
+// so that nobody waits for one. Cloning a frozen image instead is quicker and
+// fits behind the same pool.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+)
+
+// Limits bound what one sandbox may use.
+type Limits struct {
+	// MemoryPages is the most linear memory, in pages of 64 KiB.
+	MemoryPages uint32
+	// Response is the longest response body in bytes.
+	Response int
+	// HeaderBytes is the most that all response headers may take together.
+	HeaderBytes int
+	// Log is the most that one request may write to the log, in bytes.
+	Log int
+	// HostCalls is the most calls of module "lectern" in one request.
+	HostCalls int
+}
+
+// DefaultLimits suit pages of a web site: 64 MiB of memory, 8 MiB of
+// response, 10,000 host calls.
+var DefaultLimits = Limits{
+	MemoryPages: 1024,
+	Response:    8 << 20,
+	HeaderBytes: 64 << 10,
+	Log:         16 << 10,
+	HostCalls:   10_000,
+}
+
+// Options configure an Engine.
+type Options struct {
+	// CacheDir keeps compiled code between starts; "" keeps it in memory.
+	CacheDir string
+	// Sandboxes is how many instances of one handler may work at once.
+	Sandboxes int
+	// Spares is how many instances of each handler wait for the next request.
+	Spares int
+	// Limits bound each sandbox; zero means DefaultLimits.
+	Limits Limits
+	// Logger receives what handlers log and why they fail.
+	Logger *slog.Logger
+	// Observer, if set, is told how long each sandbox worked and was started.
+	Observer Observer
+}
+
+// Observer receives measurements; its methods are called from many goroutines.
+type Observer interface {
+	// Served reports one request of a handler; failure is "" or its cause.
+	Served(handler string, took time.Duration, failure string)
+	// Started reports that a sandbox was made and how long that took.
+	Started(handler string, took time.Duration)
+}
+
+// Engine compiles handlers and owns their sandboxes.
+type Engine struct {
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache
+	options Options
+}
+
+// New makes an engine. It fails if this machine cannot run compiled
+// WebAssembly, rather than fall back to an interpreter that is 22 times
+// slower, or if the cache directory cannot be used.
+func New(ctx context.Context, o Options) (*Engine, error) {
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits
+	}
+	if o.Sandboxes < 1 || o.Spares < 0 {
+		return nil, fmt.Errorf("engine: %d sandboxes and %d spares: there must be at least one sandbox", o.Sandboxes, o.Spares)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	cache := wazero.NewCompilationCache()
+	if o.CacheDir != "" {
+		var err error
+		if cache, err = wazero.NewCompilationCacheWithDir(o.CacheDir); err != nil {
+			return nil, fmt.Errorf("engine: the cache of compiled handlers in %s cannot be used: %w", o.CacheDir, err)
+		}
+	}
+	config := wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(o.Limits.MemoryPages).
+		WithCloseOnContextDone(true).
+		WithCustomSections(true).
+		WithCompilationCache(cache)
+	e := &Engine{runtime: wazero.NewRuntimeWithConfig(ctx, config), cache: cache, options: o}
+	_, wasi := wasi_snapshot_preview1.Instantiate(ctx, e.runtime)
+	if err := errors.Join(wasi, e.exportHTTP(ctx), e.exportLectern(ctx)); err != nil {
+		return nil, errors.Join(fmt.Errorf("engine: %w", err), e.Close(ctx))
+	}
+	return e, nil
+}
+
+// Close ends every sandbox. No request may be under way.
+func (e *Engine) Close(ctx context.Context) error {
+	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
+}
+
+// compileContext asks wazero to use all processors while it compiles.
+func compileContext(ctx context.Context, workers int) context.Context {
+	return experimental.WithCompilationWorkers(ctx, workers)
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// Fault is a misuse of the host by a guest, such as a pointer outside its
+// memory. Host functions panic with it; wazero turns the panic into the error
+// of the call and stops the guest.
+type Fault string
+
+// Error says what the guest did.
+func (f Fault) Error() string { return "handler fault: " + string(f) }
+
+func faultf(format string, args ...any) Fault { return Fault(fmt.Sprintf(format, args...)) }
+
+// ErrBusy says that no sandbox came free before the request's deadline.
+var ErrBusy = errors.New("engine: all sandboxes are busy")
+
+// The causes of a Failure; they label metrics.
+const (
+	CauseTrap     = "trap"
+	CausePanic    = "panic"
+	CauseTimeout  = "timeout"
+	CauseFault    = "fault"
+	CauseCanceled = "canceled"
+)
+
+// Failure is why a handler gave no response. It is for the log only: it
+// names functions of the handler and may quote what it printed.
+type Failure struct {
+	// Handler is the name in the manifest.
+	Handler string
+	// Cause is one of the Cause constants.
+	Cause string
+	// Err is the engine's error, with the guest's stack.
+	Err error
+	// Output is the last that the guest wrote to its standard error; the Go
+	// runtime prints its stack traces there.
+	Output string
+}
+
+// Error describes the failure in one line.
+func (f *Failure) Error() string {
+	first, _, _ := strings.Cut(f.Err.Error(), "\n")
+	return fmt.Sprintf("handler %s stopped (%s): %s", f.Handler, f.Cause, first)
+}
+
+// Unwrap gives the engine's error.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Stack is the trace with the guest's function names: what the guest printed
+// and where the engine stopped it.
+func (f *Failure) Stack() string {
+	if f.Output == "" {
+		return f.Err.Error()
+	}
+	return f.Output + "\n" + f.Err.Error()
+}
+
+// newFailure finds the cause of an error of a guest call.
+func newFailure(ctx context.Context, handler string, err error, output string) *Failure {
+	f := &Failure{Handler: handler, Cause: CauseTrap, Err: err, Output: output}
+	var exit *sys.ExitError
+	var fault Fault
+	switch {
+	case errors.As(err, &fault):
+		f.Cause = CauseFault
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		f.Cause = CauseTimeout
+	case ctx.Err() != nil:
+		f.Cause = CauseCanceled
+	case errors.As(err, &exit):
+		f.Cause = CausePanic
+	}
+	return f
+}

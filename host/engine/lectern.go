@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// exportLectern provides module "lectern" to guests.
+func (e *Engine) exportLectern(ctx context.Context) error {
+	i32, i64 := api.ValueTypeI32, api.ValueTypeI64
+	_, err := e.runtime.NewHostModuleBuilder(abi.Module).
+		NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(lecternCall), []api.ValueType{i32, i32, i32, i32, i32}, []api.ValueType{i64}).
+		Export(abi.Call).
+		Instantiate(ctx)
+	return err
+}
+
+// lecternCall is the function "call" as guest/abi describes it.
+func lecternCall(ctx context.Context, m api.Module, stack []uint64) {
+	c := callOf(ctx)
+	op := abi.Op(stack[0])
+	out, capacity := uint32(stack[3]), uint32(stack[4])
+	if c.calls++; c.calls > c.limits.HostCalls {
+		panic(faultf("more than %d host calls in one request", c.limits.HostCalls))
+	}
+	status, answer := abi.StatusOK, c.answer
+	if op != abi.OpAnswer {
+		status, answer = c.x.Calls.Call(ctx, op, read(m, uint32(stack[1]), uint32(stack[2])))
+	}
+	c.answer = nil
+	if len(answer) > int(capacity) {
+		c.answer = answer
+	} else {
+		write(m, out, answer)
+	}
+	stack[0] = abi.Result(status, len(answer))
+}
+
+// read gives the guest's memory from offset, not a copy.
+func read(m api.Module, offset, length uint32) []byte {
+	if length == 0 {
+		return nil
+	}
+	b, ok := m.Memory().Read(offset, length)
+	if !ok {
+		panic(faultf("a pointer outside its memory: %d bytes at %d", length, offset))
+	}
+	return b
+}
+
+// readString copies a string out of the guest's memory.
+func readString(m api.Module, offset, length uint64) string {
+	return string(read(m, uint32(offset), uint32(length)))
+}
+
+func write(m api.Module, offset uint32, b []byte) {
+	if len(b) > 0 && !m.Memory().Write(offset, b) {
+		panic(faultf("a pointer outside its memory: %d bytes at %d", len(b), offset))
+	}
+}
