@@ -1,0 +1,2 @@
+// Package session, see doc to follow.
+package session

@@ -1,0 +1,176 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lectern-lms/lectern/kv"
+)
+
+// ErrTooLarge says that a value would take the session over a limit: 64
+// values, 8 KiB of names and values together, names of 1 to 128 bytes, user
+// ids of 1 to 256 bytes. Store large things as records and keep their key here.
+var ErrTooLarge = errors.New("session: over a limit")
+
+// Session is one visitor's state during one request. It is used by one
+// goroutine. Changes are buffered until [Manager.Save].
+type Session struct {
+	// id, rev and rec are those of the record in the store, if stored.
+	stored bool
+	id     sessionID
+	rev    kv.Revision
+	rec    record
+
+	// changes holds this request's values by name; nil means deleted.
+	changes map[string]*string
+	// signIn and signOut say which was asked for last; user is the new user.
+	signIn, signOut bool
+	user            string
+	// forget hides the stored values: they belong to somebody who has gone.
+	forget bool
+	// resign says that the browser's cookie is valid but needs a new one.
+	resign bool
+}
+
+// Exists reports whether the store held the session at Load or the last Save.
+func (s *Session) Exists() bool { return s.stored }
+
+// ID is the session's public name, as [Manager.List] gives it, or "" if it is
+// not stored. It is a hash of the secret id: it opens nothing.
+func (s *Session) ID() string {
+	if !s.stored {
+		return ""
+	}
+	return s.id.hash()
+}
+
+// User is the id of the signed-in user, "" if anonymous. It follows SignIn
+// and SignOut at once.
+func (s *Session) User() string {
+	if s.signIn || s.signOut {
+		return s.user
+	}
+	return s.rec.user
+}
+
+// base returns the stored values that are still visible.
+func (s *Session) base() map[string]string {
+	if s.forget {
+		return nil
+	}
+	return s.rec.values
+}
+
+// Get returns a value, this request's own change before the stored one.
+func (s *Session) Get(name string) (string, bool) {
+	if v, ok := s.changes[name]; ok {
+		if v == nil {
+			return "", false
+		}
+		return *v, true
+	}
+	v, ok := s.base()[name]
+	return v, ok
+}
+
+// Set gives a value a name. Any bytes are allowed. It changes nothing and
+// returns [ErrTooLarge] if the session would go over a limit; Save returns the
+// same if another request's changes and these are too much together.
+func (s *Session) Set(name, value string) error {
+	if old, ok := s.Get(name); ok && old == value {
+		return nil
+	}
+	next := s.merged()
+	next[name] = value
+	if err := checkValues(next); err != nil {
+		return err
+	}
+	s.change(name, &value)
+	return nil
+}
+
+// Delete removes a value; removing an absent one is no change.
+func (s *Session) Delete(name string) {
+	if _, ok := s.Get(name); ok {
+		s.change(name, nil)
+	}
+}
+
+// change notes a change, or forgets an earlier one that it undoes, so that a
+// request that changes nothing in the end writes nothing.
+func (s *Session) change(name string, value *string) {
+	old, ok := s.base()[name]
+	if value == nil && !ok || value != nil && ok && *value == old {
+		delete(s.changes, name)
+		return
+	}
+	if s.changes == nil {
+		s.changes = make(map[string]*string)
+	}
+	s.changes[name] = value
+}
+
+// Names lists the names of all values in ascending order.
+func (s *Session) Names() []string { return slices.Sorted(maps.Keys(s.merged())) }
+
+// merged returns the stored values with this request's changes on top; the
+// caller owns the map.
+func (s *Session) merged() map[string]string {
+	values := make(map[string]string, len(s.base())+len(s.changes))
+	maps.Copy(values, s.base())
+	for name, v := range s.changes {
+		if v == nil {
+			delete(values, name)
+		} else {
+			values[name] = *v
+		}
+	}
+	return values
+}
+
+// SignIn makes the session that of a user, by the id under which the
+// application knows them. Save then writes it under a new secret id and
+// destroys the old record in the same commit, so an id that somebody planted
+// or saw before is worth nothing (session fixation). The values of an
+// anonymous session are kept, since the visitor chose them (a language, the
+// page to return to); those of another user's session are not.
+func (s *Session) SignIn(user string) {
+	if s.rec.user != "" && s.rec.user != user {
+		s.forgetValues()
+	}
+	s.signIn, s.signOut, s.user = true, false, user
+}
+
+// SignOut ends the session: Save destroys the record and clears the cookie.
+// Every value is gone at once. What is set after it (say, a farewell message)
+// goes into a new anonymous session.
+func (s *Session) SignOut() {
+	s.forgetValues()
+	s.changes = nil
+	s.signIn, s.signOut, s.user = false, true, ""
+}
+
+// forgetValues hides the stored values and drops changes that only deleted
+// some of them.
+func (s *Session) forgetValues() {
+	s.forget = true
+	maps.DeleteFunc(s.changes, func(_ string, v *string) bool { return v == nil })
+}
+
+// checkValues reports the first limit that values exceed.
+func checkValues(values map[string]string) error {
+	if len(values) > maxNames {
+		return fmt.Errorf("%w: %d values, the most is %d", ErrTooLarge, len(values), maxNames)
+	}
+	for name := range values {
+		if name == "" || len(name) > maxName {
+			return fmt.Errorf("%w: a name has %d bytes, 1 to %d are allowed", ErrTooLarge, len(name), maxName)
+		}
+	}
+	if n := valuesSize(values); n > maxValues {
+		return fmt.Errorf("%w: names and values have %d bytes, the most is %d", ErrTooLarge, n, maxValues)
+	}
+	return nil
+}
