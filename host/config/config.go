@@ -1,0 +1,89 @@
+// Package config turns the process's environment into one checked [Config].
+// It is the only importer of the env package, so that the rest of the host
+// takes plain Go values and knows nothing of variables.
+//
+// [Load] reports every fault at once; each names the variable, what is wrong
+// with it and what to do. A secret's value is never part of a message: secrets
+// are of type [Secret], which prints masked whatever prints it.
+//
+// A variable LMS_X may also be written NOW_LMS_X, so that the environment
+// files of NOW LMS sites stay of use. A variable that is set to nothing counts
+// as not set. Names that start with LMS_ or NOW_LMS_ and mean nothing to this
+// build are never passed over in silence: they give a fault if leaving them
+// out would change where data live, otherwise a warning.
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Config is the whole configuration of a process. The tags are read by [Load]
+// and [Help]: env and envDefault name the variable and its default, alias one
+// more name that is looked at last, shown the default as a person should read
+// it where it depends on something, want what a value must look like, group
+// and help the place and the text in the table.
+type Config struct {
+	Env      Environment `env:"LMS_ENV" envDefault:"development" group:"Site" want:"development or production" help:"What the site is for. development seeds a demo site, makes its own secret and listens on loopback; production asks for real secrets and passwords."`
+	SiteName string      `env:"LMS_SITE_NAME" envDefault:"Lectern" group:"Site" want:"1 to 80 characters on one line" help:"The name in the header and title of every page."`
+	DataDir  string      `env:"LMS_DATA_DIR" envDefault:"./data" group:"Site" want:"a path" help:"The directory that holds everything the site keeps. One process at a time; made with mode 0700 if it is missing."`
+
+	Bind    string `env:"LMS_BIND" shown:"by LMS_ENV" group:"Network" want:"an IP address, localhost, or * for all interfaces" help:"The address to listen on: 127.0.0.1 in development, all interfaces (*) in production."`
+	Port    int    `env:"LMS_PORT" envDefault:"8080" alias:"PORT" group:"Network" want:"a whole number from 0 to 65535" help:"The TCP port to listen on; 0 lets the system choose one. PORT is read when LMS_PORT is not set."`
+	Workers int    `env:"LMS_WORKERS" envDefault:"1" group:"Network" want:"a whole number from 1 to 64" help:"How many processes serve requests. With more than one, a supervisor holds the listener and the store and replaces a worker that dies."`
+
+	ForceHTTPS   bool           `env:"LMS_FORCE_HTTPS" envDefault:"false" group:"Network" want:"1, true, yes or on, or else 0, false, no or off" help:"Redirect plain HTTP to HTTPS and send HSTS. The proxy in front must be named in LMS_TRUSTED_PROXY."`
+	TrustedProxy []netip.Prefix `env:"LMS_TRUSTED_PROXY" shown:"nobody" group:"Network" want:"addresses or CIDR ranges with commas between them, such as 127.0.0.1,10.0.0.0/8" help:"Whose X-Forwarded-For and X-Forwarded-Proto headers are believed."`
+
+	SecretKey          Secret   `env:"SECRET_KEY" shown:"by LMS_ENV" group:"Sign-in" want:"32 or more random characters" help:"Signs the session cookies; the same on every process that shares a store. Development makes one and keeps it in LMS_DATA_DIR/secret.key; production needs at least 32 characters."`
+	SecretKeyFallbacks []Secret `env:"SECRET_KEY_FALLBACKS" shown:"none" group:"Sign-in" want:"earlier keys with commas between them" help:"Earlier values of SECRET_KEY, separated by commas. Cookies that they signed are still accepted; new ones are signed with SECRET_KEY alone."`
+	AdminUser          string   `env:"ADMIN_USER" shown:"by LMS_ENV" group:"Sign-in" want:"a name without spaces, at most 150 characters" help:"The first administrator, made when the site has none. Development falls back to lms-admin; production needs it at first start."`
+	AdminPassword      Secret   `env:"ADMIN_PSWD" shown:"by LMS_ENV" group:"Sign-in" want:"8 or more characters" help:"The first administrator's password: 8 or more characters in production. Development falls back to lms-admin. Of no effect once an administrator exists."`
+
+	CookieSecure    bool          `env:"SESSION_COOKIE_SECURE" shown:"by LMS_ENV" group:"Sessions" want:"1, true, yes or on, or else 0, false, no or off" help:"Send the session cookie over HTTPS only, under the name __Host-session: true in production, false in development."`
+	CookieSameSite  SameSite      `env:"SESSION_COOKIE_SAMESITE" envDefault:"Lax" group:"Sessions" want:"Lax, Strict or None" help:"The SameSite attribute of the session cookie: Lax, Strict or None. None needs SESSION_COOKIE_SECURE."`
+	SessionIdle     time.Duration `env:"LMS_SESSION_IDLE" envDefault:"24h" group:"Sessions" want:"a duration from 1s to 9600h, such as 24h" help:"A session that nobody uses for this long ends. Never longer than LMS_SESSION_ABSOLUTE: left unset, it follows a shorter one."`
+	SessionAbsolute time.Duration `env:"LMS_SESSION_ABSOLUTE" envDefault:"24h" group:"Sessions" want:"a duration from 1s to 9600h, such as 168h" help:"A session ends this long after sign-in, used or not. With the default people sign in once a day; 168h is a week, and then LMS_SESSION_IDLE decides."`
+
+	MaxBody         Bytes         `env:"LMS_MAX_BODY" envDefault:"1MiB" group:"Limits" want:"a size from 1KiB to 64MiB, such as 1MiB or 65536" help:"The largest request body, in bytes or with the suffix KiB or MiB. Bodies are held in memory so that a request can run again."`
+	RequestTimeout  time.Duration `env:"LMS_REQUEST_TIMEOUT" envDefault:"10s" group:"Limits" want:"a duration from 100ms to 10m, such as 10s" help:"The time that one request may take, waiting for a sandbox included."`
+	ShutdownTimeout time.Duration `env:"LMS_SHUTDOWN_TIMEOUT" envDefault:"20s" group:"Limits" want:"a duration from 1s to 1h, such as 20s" help:"How long a stopping process waits for the requests in flight."`
+	Sync            SyncPolicy    `env:"LMS_SYNC" envDefault:"100ms" group:"Limits" want:"a duration from 10ms to 10m, such as 100ms, or the word always" help:"How often the store is flushed to the disk. A power cut can take what was written since; a killed process loses nothing. always flushes before each answer and is slower."`
+
+	LogLevel       slog.Level `env:"LMS_LOG_LEVEL" envDefault:"info" group:"Watching" want:"debug, info, warn or error" help:"The least severe message that is logged: debug, info, warn or error."`
+	LogFormat      LogFormat  `env:"LMS_LOG_FORMAT" envDefault:"auto" group:"Watching" want:"auto, text or json" help:"auto writes text to a terminal and JSON to anything else; text and json always do."`
+	DebugEndpoints bool       `env:"LMS_DEBUG_ENDPOINTS" envDefault:"false" group:"Watching" want:"1, true, yes or on, or else 0, false, no or off" help:"Answer under /debug/, to anybody who asks. Off, those paths give 403."`
+
+	// Warnings are things that a person should know but that stop nothing:
+	// unknown names, settings that weaken the site. They hold no secret.
+	Warnings []string
+
+	// sources tells for each variable where its value came from.
+	sources map[string]Source
+}
+
+// Source says where the value of a variable came from.
+type Source string
+
+// The sources that [Config.Print] names. A value that came under another name
+// has that name as its source: "env NOW_LMS_PORT".
+const (
+	SourceEnv       Source = "env"
+	SourceDefault   Source = "default"
+	SourceGenerated Source = "generated"
+)
+
+// Source returns where the value of the variable with this name came from, or
+// "" if there is no such variable.
+func (c Config) Source(name string) Source { return c.sources[name] }
+
+// Production reports whether the site is for real use.
+func (c Config) Production() bool { return c.Env == Production }
+
+// Address is the TCP address to listen on, in the form that net.Listen takes.
+func (c Config) Address() string {
+	return net.JoinHostPort(c.Bind, strconv.Itoa(c.Port))
+}
