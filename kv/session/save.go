@@ -156,10 +156,11 @@ func (m *Manager) replacement(s *Session, id sessionID, next record) ([]kv.Check
 		checks = append(checks, kv.Unchanged(recordKey(s.id.hash()), s.rev))
 	}
 	hash, writes := id.hash(), s.removal()
-	writes = append(writes, kv.PutTTL(recordKey(hash), next.encode(), next.expires.Sub(next.seen)+grace))
 	if next.user != "" {
 		writes = append(writes, kv.PutTTL(userPrefix(next.user)+hash, []byte{recordVersion}, m.cfg.Absolute+grace))
 	}
+	// The record comes last, since Commit tells the revision of the last write.
+	writes = append(writes, kv.PutTTL(recordKey(hash), next.encode(), next.expires.Sub(next.seen)+grace))
 	return checks, writes
 }
 
