@@ -51,6 +51,8 @@ const (
 	OpRole
 	// OpUser is who reads: () -> (id, login, email); empty if not signed in.
 	OpUser
+	// OpSetting reads what the site's operator has set: (name) -> (value).
+	OpSetting
 	// OpLanguage negotiates a language: (count, tags) -> (one of the tags).
 	OpLanguage
 	// OpSessionGet reads a value of the session: (name) -> (bool, value).
@@ -83,6 +85,12 @@ const (
 	// OpCreateAccount makes an account from literal values; only for the
 	// first start: (login, email, password, role) -> (Outcome, user id).
 	OpCreateAccount
+	// OpNotify leaves a notice for the next page that this reader sees:
+	// (text) -> ().
+	OpNotify
+	// OpNotices takes the notices that are waiting; each is shown once, so a
+	// page with one is nobody else's: () -> (count, texts).
+	OpNotices
 	// OpAbandon drops every effect of this request so far: () -> ().
 	OpAbandon
 )
@@ -135,6 +143,9 @@ func Result(s Status, length int) uint64 { return uint64(s)<<32 | uint64(uint32(
 
 // SplitResult is the inverse of Result.
 func SplitResult(r uint64) (Status, int) { return Status(r >> 32), int(uint32(r)) }
+
+// SettingSiteName is the setting that holds the site's name.
+const SettingSiteName = "site.name"
 
 // Field is a name with its value, as in the answer of OpRoute.
 type Field struct{ Name, Value string }

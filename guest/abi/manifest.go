@@ -32,6 +32,9 @@ const (
 	RequireSignedIn = "signed-in"
 )
 
+// RoleAdmin is the role that passes every requirement of a route.
+const RoleAdmin = "admin"
+
 // Manifest says what a handler is and what it may do. The host enforces it:
 // what is not asked for here is denied.
 type Manifest struct {

@@ -80,3 +80,12 @@ func (r *Request) DeleteSessionValue(name string) error {
 	_, err := ask(abi.OpSessionDelete, abi.Writer(nil).String(name))
 	return err
 }
+
+// Notify leaves a short text for the next page that this reader sees.
+func (r *Request) Notify(text string) error {
+	_, err := ask(abi.OpNotify, abi.Writer(nil).String(text))
+	return err
+}
+
+// Notices takes the texts that Notify left; each is given once.
+func (r *Request) Notices() []string { return must(abi.OpNotices, nil).Strings() }

@@ -110,6 +110,11 @@ func (r *Request) Body() []byte {
 // ID names this request in the logs and on error pages.
 func (r *Request) ID() string { return must(abi.OpRequestID, nil).String() }
 
+// Setting is what the site's operator has set under a name, or "".
+func (r *Request) Setting(name string) string {
+	return must(abi.OpSetting, abi.Writer(nil).String(name)).String()
+}
+
 // Language is the one of tags that suits the reader's browser best.
 func (r *Request) Language(tags []string) string {
 	return must(abi.OpLanguage, abi.Writer(nil).Strings(tags)).String()

@@ -1,0 +1,246 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/lectern-lms/lectern/host/transaction"
+	"github.com/lectern-lms/lectern/kv"
+)
+
+const (
+	// maxAttempts is how often a request runs when others change what it
+	// read; each failure means that another request got through.
+	maxAttempts = 8
+	// retryPause is the longest pause after the first conflict; it doubles.
+	retryPause = 2 * time.Millisecond
+	formType   = "application/x-www-form-urlencoded"
+	// errorHeader is how the SDK says "the error page for my status".
+	errorHeader = "Lectern-Error"
+)
+
+// job is one request on its way through a handler.
+type job struct {
+	handler *engine.Handler
+	scope   transaction.Scope
+	require string
+	body    []byte
+	status  int // of an error page; 0 for an ordinary page
+}
+
+// page answers a route of a handler.
+func (s *Server) page(h *engine.Handler, route abi.Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		j, status := s.newJob(w, r, h, route)
+		if status != 0 {
+			s.fail(w, r, status)
+			return
+		}
+		s.run(w, r, j)
+	})
+}
+
+// newJob reads the body and takes the secrets out of it. The status is that
+// of the error page if the request cannot be taken, else 0.
+func (s *Server) newJob(w http.ResponseWriter, r *http.Request, h *engine.Handler, route abi.Route) (job, int) {
+	m := h.Manifest()
+	j := job{handler: h, require: route.Require, scope: transaction.Scope{
+		Manifest: m, Pattern: route.Pattern, Values: pathFields(route.Pattern, r),
+		RequestID: infoOf(r).id, Safe: r.Method == http.MethodGet || r.Method == http.MethodHead,
+		Cookie: s.cookieOf(r), AcceptLanguage: r.Header.Get("Accept-Language"),
+	}}
+	var err error
+	if j.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody)); err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return j, http.StatusRequestEntityTooLarge
+		}
+		return j, http.StatusBadRequest
+	}
+	if len(m.Secrets) == 0 || len(j.body) == 0 {
+		return j, 0
+	}
+	return j, j.hideSecrets(r.Header.Get("Content-Type"))
+}
+
+// hideSecrets keeps the whole form for the host and blanks the secret fields
+// in the body that the guest sees.
+func (j *job) hideSecrets(contentType string) int {
+	if kind, _, err := mime.ParseMediaType(contentType); err != nil || kind != formType {
+		return http.StatusUnsupportedMediaType
+	}
+	form, err := url.ParseQuery(string(j.body))
+	if err != nil {
+		return http.StatusBadRequest
+	}
+	j.scope.Form = form
+	shown := url.Values{}
+	for name, values := range form {
+		shown[name] = values
+	}
+	for _, name := range j.scope.Manifest.Secrets {
+		if shown.Has(name) {
+			shown.Set(name, "")
+		}
+	}
+	j.body = []byte(shown.Encode())
+	return 0
+}
+
+func (s *Server) cookieOf(r *http.Request) string {
+	c, err := r.Cookie(s.options.World.Sessions.CookieName())
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// run takes a job through sandbox and commit, again if another request
+// changed what it read.
+func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
+	for attempt := range maxAttempts {
+		tx := s.options.World.Begin(j.scope)
+		if done := s.admit(w, r, tx, j); done {
+			return
+		}
+		x := newExchange(r, j, infoOf(r).client.String(), tx)
+		if err := j.handler.Serve(r.Context(), x); err != nil {
+			s.handlerFailed(w, r, j, tx, err)
+			return
+		}
+		if x.Response.Header.Get(errorHeader) != "" {
+			s.refused(w, r, j, tx, x.Response.Status)
+			return
+		}
+		cookie, err := tx.Commit(r.Context())
+		if err == nil {
+			s.respond(w, r, j, tx, x, cookie)
+			return
+		}
+		if !errors.Is(err, kv.ErrConflict) {
+			s.storeFailed(w, r, j, err)
+			return
+		}
+		sleep(r.Context(), rand.N(retryPause<<attempt))
+	}
+	s.options.Logger.Error("a request kept meeting conflicts", "request_id", infoOf(r).id, "route", j.scope.Pattern, "attempts", maxAttempts)
+	s.plainError(w, r, http.StatusServiceUnavailable)
+}
+
+// admit checks what the route requires of the reader. It reports true if it
+// has answered the request itself.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, tx *transaction.Tx, j job) bool {
+	if j.require == abi.RequireNobody {
+		return false
+	}
+	account, err := tx.Account(r.Context())
+	switch {
+	case err != nil:
+		s.storeFailed(w, r, j, err)
+	case account == nil:
+		s.sendToSignIn(w, r)
+	case !entitled(account, j.require):
+		s.fail(w, r, http.StatusForbidden)
+	default:
+		return false
+	}
+	return true
+}
+
+// entitled reports whether an account may use a route: the role "admin"
+// passes every check.
+func entitled(a *auth.Account, require string) bool {
+	return require == abi.RequireSignedIn || a.Role == require || a.Role == abi.RoleAdmin
+}
+
+// sendToSignIn remembers where the reader wanted to go, if it can be gone to.
+func (s *Server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
+	if s.signIn == "" {
+		s.fail(w, r, http.StatusForbidden)
+		return
+	}
+	target := s.signIn
+	if r.Method == http.MethodGet {
+		target += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	} else if back, err := url.Parse(r.Referer()); err == nil && back.Host == r.Host && back.Path != "" {
+		target += "?next=" + url.QueryEscape(back.RequestURI())
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// newExchange shows the guest its request. Cookies and credentials are not in
+// it: a handler learns who asks from the host alone.
+func newExchange(r *http.Request, j job, source string, tx *transaction.Tx) *engine.Exchange {
+	header := r.Header.Clone()
+	header.Del("Cookie")
+	header.Del("Authorization")
+	header.Set("Host", r.Host)
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	return &engine.Exchange{
+		Request: engine.Request{
+			Method: method, URI: r.URL.RequestURI(), Proto: r.Proto,
+			Header: header, Body: j.body, Source: source,
+		},
+		Response: engine.Response{Header: http.Header{}},
+		Calls:    tx,
+	}
+}
+
+// respond sends what the handler wrote, after its effects are stored.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, x *engine.Exchange, cookie *http.Cookie) {
+	h := w.Header()
+	for name, values := range x.Response.Header {
+		h[name] = values
+	}
+	if cookie != nil {
+		http.SetCookie(w, cookie)
+	}
+	h.Set("Cache-Control", cacheControl(r, tx))
+	h.Add("Vary", "Cookie, Accept-Language")
+	status := x.Response.Status
+	if j.status != 0 {
+		status = j.status
+	}
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		h.Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
+	}
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if _, err := w.Write(x.Response.Body); err != nil {
+		s.options.Logger.Debug("the reader went away", "request_id", infoOf(r).id, "error", err)
+	}
+}
+
+// cacheControl keeps a signed-in person's pages out of every cache, so that
+// the back button cannot show them after sign-out.
+func cacheControl(r *http.Request, tx *transaction.Tx) string {
+	if !tx.Personal() {
+		return "no-cache"
+	}
+	if a, err := tx.Account(r.Context()); err == nil && a == nil {
+		return "private, no-cache"
+	}
+	return "private, no-store"
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,143 @@
+package transaction
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/kv"
+)
+
+// outcomes says how the faults of package auth are told to a handler.
+var outcomes = []struct {
+	err     error
+	outcome abi.Outcome
+}{
+	{auth.ErrWrong, abi.OutcomeWrong},
+	{auth.ErrInactive, abi.OutcomeInactive},
+	{auth.ErrLoginTaken, abi.OutcomeLoginTaken},
+	{auth.ErrEmailTaken, abi.OutcomeEmailTaken},
+	{auth.ErrInvalidLogin, abi.OutcomeLoginInvalid},
+	{auth.ErrInvalidEmail, abi.OutcomeEmailInvalid},
+	{auth.ErrPasswordShort, abi.OutcomePasswordShort},
+	{auth.ErrPasswordLong, abi.OutcomePasswordLong},
+	{auth.ErrWeak, abi.OutcomePasswordCommon},
+}
+
+// outcomeOf tells a person's mistake from a failure, which stays an error.
+func (t *Tx) outcomeOf(err error) (abi.Outcome, error) {
+	if err == nil {
+		return abi.OutcomeOK, nil
+	}
+	for _, o := range outcomes {
+		if errors.Is(err, o.err) {
+			return o.outcome, nil
+		}
+	}
+	return 0, t.failed(err)
+}
+
+// signIn checks the login and password of the posted form. The new session is
+// part of the request's effects: it begins when they are committed.
+func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	login, password := in.String(), in.String()
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(abi.RightSignIn); err != nil {
+		return nil, err
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := t.world.Accounts.Check(ctx, t.scope.Form.Get(login), t.scope.Form.Get(password))
+	outcome, err := t.outcomeOf(err)
+	if err != nil {
+		return nil, err
+	}
+	if outcome == abi.OutcomeOK {
+		s.SignIn(account.ID)
+		t.account, t.loaded = &account, true
+	}
+	return abi.Writer(nil).Uint(uint64(outcome)), nil
+}
+
+// signUp prepares a new account and signs it in.
+func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	login, email, password, role := in.String(), in.String(), in.String(), in.String()
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(abi.RightSignUp); err != nil {
+		return nil, err
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	form := t.scope.Form
+	account, outcome, err := t.prepare(ctx, auth.NewAccount{
+		Login: form.Get(login), Email: form.Get(email), Password: form.Get(password), Role: role,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if outcome == abi.OutcomeOK {
+		s.SignIn(account.ID)
+		t.account, t.loaded = &account, true
+	}
+	return abi.Writer(nil).Uint(uint64(outcome)).String(account.ID), nil
+}
+
+// createAccount prepares an account of the demo site at the first start.
+func (t *Tx) createAccount(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	n := auth.NewAccount{Login: in.String(), Email: in.String(), Password: in.String(), Role: in.String(), AllowWeak: true}
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(abi.RightSetup); err != nil {
+		return nil, err
+	}
+	if !t.scope.Setup {
+		return nil, refuse(abi.StatusDenied, "accounts are created only while an empty store is filled")
+	}
+	account, outcome, err := t.prepare(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return abi.Writer(nil).Uint(uint64(outcome)).String(account.ID), nil
+}
+
+// prepare adds the creation of an account to the request's effects.
+func (t *Tx) prepare(ctx context.Context, n auth.NewAccount) (auth.Account, abi.Outcome, error) {
+	account, checks, writes, err := t.world.Accounts.Prepare(ctx, n)
+	outcome, err := t.outcomeOf(err)
+	if err == nil && outcome == abi.OutcomeOK {
+		t.Include(checks, writes)
+	}
+	return account, outcome, err
+}
+
+// Include adds the host's own checks and writes to the request's effects.
+func (t *Tx) Include(checks []kv.Check, writes []kv.Write) {
+	t.checks = append(t.checks, checks...)
+	t.extra = append(t.extra, writes...)
+}
+
+func (t *Tx) signOut(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(abi.RightSignIn); err != nil {
+		return nil, err
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.SignOut()
+	t.account, t.loaded = nil, true
+	return nil, nil
+}

@@ -1,0 +1,134 @@
+package transaction
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/kv"
+)
+
+// maxScan is the most records that one scan gives; the SDK asks again.
+const maxScan = 500
+
+func (t *Tx) get(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	key := in.String()
+	if err := t.readable(in, key); err != nil {
+		return nil, err
+	}
+	if w, ok := t.writes[key]; ok {
+		return abi.Writer(nil).Bool(!w.Remove).Bytes(w.Value), nil
+	}
+	e, err := t.world.Records.Get(ctx, key)
+	if errors.Is(err, kv.ErrNotFound) {
+		t.saw(key, 0)
+		return abi.Writer(nil).Bool(false).Bytes(nil), nil
+	}
+	if err != nil {
+		return nil, t.failed(err)
+	}
+	t.saw(key, e.Revision)
+	return abi.Writer(nil).Bool(true).Bytes(e.Value), nil
+}
+
+// saw notes a record that was read. If one is read twice with a change
+// between, the first revision stays, so that the commit fails.
+func (t *Tx) saw(key string, r kv.Revision) {
+	if _, ok := t.reads[key]; !ok {
+		t.reads[key] = r
+	}
+}
+
+// readable ends the message and refuses a path outside the manifest.
+func (t *Tx) readable(in *abi.Reader, path string) error {
+	if err := in.Done(); err != nil {
+		return err
+	}
+	if !t.scope.Manifest.MayRead(path) || isReserved(path) {
+		return refuse(abi.StatusDenied, "the manifest does not allow to read %.80q", path)
+	}
+	return nil
+}
+
+func isReserved(path string) bool {
+	return slices.ContainsFunc(reserved, func(p string) bool { return strings.HasPrefix(path, p) })
+}
+
+func (t *Tx) scan(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	r := kv.Range{Prefix: in.String(), After: in.String(), Limit: int(min(in.Uint(), maxScan))}
+	if err := t.readable(in, r.Prefix); err != nil {
+		return nil, err
+	}
+	if r.Limit == 0 {
+		r.Limit = maxScan
+	}
+	for {
+		page, err := t.world.Records.Scan(ctx, r)
+		if err != nil {
+			return nil, t.failed(err)
+		}
+		records, more := t.overlay(r, page)
+		if len(records) > 0 || !more {
+			return abi.Writer(nil).Bool(more).Records(records), nil
+		}
+		r.After = page.Entries[len(page.Entries)-1].Key
+	}
+}
+
+// overlay puts this request's own writes over a page of the store.
+func (t *Tx) overlay(r kv.Range, page kv.Page) ([]abi.Record, bool) {
+	var records []abi.Record
+	for _, e := range page.Entries {
+		if _, changed := t.writes[e.Key]; !changed {
+			records = append(records, abi.Record{Key: e.Key, Value: e.Value})
+		}
+	}
+	for key, w := range t.writes {
+		inside := strings.HasPrefix(key, r.Prefix) && key > r.After
+		beyond := page.More && key > page.Entries[len(page.Entries)-1].Key
+		if inside && !beyond && !w.Remove {
+			records = append(records, abi.Record{Key: key, Value: w.Value})
+		}
+	}
+	slices.SortFunc(records, func(a, b abi.Record) int { return cmp.Compare(a.Key, b.Key) })
+	if len(records) > r.Limit {
+		return records[:r.Limit], true
+	}
+	return records, page.More
+}
+
+func (t *Tx) put(_ context.Context, in *abi.Reader) (abi.Writer, error) {
+	w := kv.Write{Key: in.String(), Value: slices.Clone(in.Bytes()), TTL: time.Duration(in.Uint()) * time.Second}
+	return nil, t.write(in, w)
+}
+
+func (t *Tx) remove(_ context.Context, in *abi.Reader) (abi.Writer, error) {
+	return nil, t.write(in, kv.Delete(in.String()))
+}
+
+// write buffers one change after checking all that can be checked now, so
+// that the handler learns of a fault where it made it.
+func (t *Tx) write(in *abi.Reader, w kv.Write) error {
+	if err := in.Done(); err != nil {
+		return err
+	}
+	if err := t.writable(""); err != nil {
+		return err
+	}
+	if !t.scope.Manifest.MayWrite(w.Key) || isReserved(w.Key) {
+		return refuse(abi.StatusDenied, "the manifest does not allow to write %.80q", w.Key)
+	}
+	if err := kv.CheckCommit(nil, []kv.Write{w}); err != nil {
+		return err
+	}
+	t.effects += len(w.Key) + len(w.Value) - len(t.writes[w.Key].Value)
+	if t.effects > maxEffects || len(t.writes) >= kv.MaxWrites {
+		return refuse(abi.StatusTooLarge, "the changes of one request are over %d bytes or %d records", maxEffects, kv.MaxWrites)
+	}
+	t.writes[w.Key] = w
+	return nil
+}

@@ -1,0 +1,131 @@
+package transaction
+
+import (
+	"context"
+	"strings"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+)
+
+// The session's values are the handlers' under the prefix "v." and the
+// host's own under other names, so that neither can disturb the other.
+const (
+	valuePrefix = "v."
+	noticesName = "notices"
+	// maxNotices bounds the notices that wait for a reader's next page.
+	maxNotices = 8
+)
+
+func (t *Tx) signedIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	a, err := t.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return abi.Writer(nil).Bool(a != nil), in.Done()
+}
+
+func (t *Tx) role(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	a, err := t.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return abi.Writer(nil).String(""), in.Done()
+	}
+	return abi.Writer(nil).String(a.Role), in.Done()
+}
+
+func (t *Tx) user(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	a, err := t.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return abi.Writer(nil).String("").String("").String(""), in.Done()
+	}
+	return abi.Writer(nil).String(a.ID).String(a.Login).String(a.Email), in.Done()
+}
+
+func (t *Tx) sessionGet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	name := in.String()
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	value, ok := s.Get(valuePrefix + name)
+	return abi.Writer(nil).Bool(ok).String(value), in.Done()
+}
+
+func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	name, value := in.String(), in.String()
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(""); err != nil {
+		return nil, err
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Set(valuePrefix+name, value)
+}
+
+func (t *Tx) sessionDelete(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	name := in.String()
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(""); err != nil {
+		return nil, err
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Delete(valuePrefix + name)
+	return nil, nil
+}
+
+// notify adds a notice to those that wait in the session, the oldest leaving
+// first when there are too many.
+func (t *Tx) notify(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	text := in.String()
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
+	if err := t.writable(""); err != nil {
+		return nil, err
+	}
+	if strings.Contains(text, "\n") {
+		return nil, refuse(abi.StatusInvalid, "a notice must be one line")
+	}
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting, _ := s.Get(noticesName)
+	list := append(split(waiting), text)
+	return nil, s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n"))
+}
+
+// notices takes what waits. It is the one change that a safe method makes:
+// that a reader has seen a notice is no effect of the handler's.
+func (t *Tx) notices(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting, ok := s.Get(noticesName)
+	if ok {
+		s.Delete(noticesName)
+	}
+	return abi.Writer(nil).Strings(split(waiting)), in.Done()
+}
+
+func split(lines string) []string {
+	if lines == "" {
+		return nil
+	}
+	return strings.Split(lines, "\n")
+}

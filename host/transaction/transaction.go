@@ -1,0 +1,179 @@
+// Package transaction is one request's view of the world: what its handler
+// reads of the reader's identity, session and records, and what it wants to
+// change. Changes are buffered and seen by the handler's own later reads.
+// Nothing is written before Commit, and Commit writes all of it or nothing,
+// and only if the records that the handler read are still what they were.
+//
+// The manifest is enforced here: a handler that asks for more than it names
+// there is denied, and the log says what it asked for.
+package transaction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/kv"
+	"github.com/lectern-lms/lectern/kv/session"
+)
+
+// World is what all transactions work on.
+type World struct {
+	Records  kv.Store
+	Sessions *session.Manager
+	Accounts *auth.Auth
+	// Settings are what handlers may know of the operator's configuration.
+	Settings map[string]string
+	Logger   *slog.Logger
+}
+
+// Scope is what a transaction must know of its request beforehand.
+type Scope struct {
+	Manifest *abi.Manifest
+	// Pattern and Values are the route that matched.
+	Pattern   string
+	Values    []abi.Field
+	RequestID string
+	// Safe says that the method is GET or HEAD: nothing can be written.
+	Safe bool
+	// Cookie is the value of the session cookie, "" if there is none.
+	Cookie string
+	// AcceptLanguage is the header of that name.
+	AcceptLanguage string
+	// Form holds the posted fields with the secret ones, for sign-in only.
+	Form url.Values
+	// Setup says that the host itself makes this request to fill an empty store.
+	Setup bool
+}
+
+// maxEffects bounds the bytes that one request may want to write.
+const maxEffects = 8 << 20
+
+// reserved are the record prefixes that only the host itself may touch.
+var reserved = []string{"account/", "system/"}
+
+// Tx is one run of a handler. It is used by one goroutine.
+type Tx struct {
+	world World
+	scope Scope
+	// session and account are loaded when they are first asked for.
+	session *session.Session
+	account *auth.Account
+	loaded  bool
+	// reads are the records read from the store, with their revisions.
+	reads map[string]kv.Revision
+	// writes are the record changes by key; checks and extra come with them
+	// from accounts that are made in this request.
+	writes  map[string]kv.Write
+	checks  []kv.Check
+	extra   []kv.Write
+	effects int
+	// personal says that the answer must not be shared or stored.
+	personal bool
+	fault    error
+}
+
+// Begin starts a transaction; it does no I/O.
+func (w World) Begin(s Scope) *Tx {
+	return &Tx{world: w, scope: s, reads: map[string]kv.Revision{}, writes: map[string]kv.Write{}}
+}
+
+// Err is the first failure of the store or the session that a call met; it
+// explains why the handler failed.
+func (t *Tx) Err() error { return t.fault }
+
+// Personal reports whether the handler learnt anything about the reader, so
+// that its answer is for this reader alone.
+func (t *Tx) Personal() bool { return t.personal }
+
+// Account is who is signed in, or nil.
+func (t *Tx) Account(ctx context.Context) (*auth.Account, error) {
+	s, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.loaded || s.User() == "" {
+		return t.account, nil
+	}
+	a, err := t.world.Accounts.Get(ctx, s.User())
+	switch {
+	case errors.Is(err, auth.ErrUnknown):
+		t.world.Logger.Warn("a session names an account that does not exist", "request_id", t.scope.RequestID)
+	case err != nil:
+		return nil, t.failed(err)
+	case a.Active:
+		t.account = &a
+	}
+	t.loaded = true
+	return t.account, nil
+}
+
+// load gives the reader's session, read from the store once.
+func (t *Tx) load(ctx context.Context) (*session.Session, error) {
+	t.personal = true
+	if t.session == nil {
+		s, err := t.world.Sessions.Load(ctx, t.scope.Cookie)
+		if err != nil {
+			return nil, t.failed(err)
+		}
+		t.session = s
+	}
+	return t.session, nil
+}
+
+func (t *Tx) failed(err error) error {
+	if t.fault == nil {
+		t.fault = err
+	}
+	return err
+}
+
+// Abandon drops every effect so far.
+func (t *Tx) Abandon() {
+	t.writes, t.checks, t.extra, t.session = map[string]kv.Write{}, nil, nil, nil
+	t.account, t.loaded, t.effects = nil, false, 0
+}
+
+// Commit writes the request's effects and returns the cookie to set, or nil.
+// The error wraps kv.ErrConflict if a record that the handler read was
+// changed meanwhile: begin again. Records come first, in one commit; the
+// session follows, since it lives in a store of its own.
+func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
+	if len(t.writes)+len(t.extra) > 0 {
+		checks, writes := t.commit()
+		if _, err := t.world.Records.Commit(ctx, checks, writes); err != nil {
+			return nil, fmt.Errorf("the records were not written: %w", err)
+		}
+	}
+	if t.session == nil {
+		return nil, nil
+	}
+	cookie, err := t.world.Sessions.Save(ctx, t.session)
+	if errors.Is(err, session.ErrEnded) {
+		return nil, nil
+	}
+	return cookie, err
+}
+
+// commit is the transaction as the store takes it: every record that was read
+// is checked.
+func (t *Tx) commit() ([]kv.Check, []kv.Write) {
+	checks := append([]kv.Check(nil), t.checks...)
+	for key, revision := range t.reads {
+		checks = append(checks, kv.Unchanged(key, revision))
+	}
+	writes := append([]kv.Write(nil), t.extra...)
+	for _, w := range t.writes {
+		writes = append(writes, w)
+	}
+	return checks, writes
+}
+
+// now is the host's clock.
+func (t *Tx) now() time.Time { return time.Now() }
