@@ -62,8 +62,8 @@ type Options struct {
 	// Concurrency is the most hashes computed at once; the number of
 	// processors that this process may use unless set.
 	Concurrency int
-	// Logger gets sign-in failures of the store's making and replaced hashes,
-	// by account id; slog's default unless set.
+	// Logger gets the accounts, by id, whose hash was renewed or could not be;
+	// slog's default unless set.
 	Logger *slog.Logger
 }
 
