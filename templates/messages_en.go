@@ -16,7 +16,6 @@ var english = map[string]string{
 	"nav.sign_out":    "Sign out",
 	"footer.language": "Language",
 	"footer.line":     "Take your time. Your place is kept.",
-	"footer.powered":  "Runs on Lectern",
 	"notice.label":    "Notices",
 
 	// Numbers.

@@ -10,12 +10,11 @@ var spanish = map[string]string{
 	"nav.my_courses":  "Mis cursos",
 	"nav.account":     "Cuenta: {0}",
 	"nav.profile":     "Perfil",
-	"nav.sign_in":     "Iniciar sesión",
+	"nav.sign_in":     "Entrar",
 	"nav.sign_up":     "Crear cuenta",
 	"nav.sign_out":    "Cerrar sesión",
 	"footer.language": "Idioma",
 	"footer.line":     "Tómese su tiempo. Le guardamos el lugar.",
-	"footer.powered":  "Funciona con Lectern",
 	"notice.label":    "Avisos",
 
 	// Numbers.

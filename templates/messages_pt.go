@@ -15,7 +15,6 @@ var portuguese = map[string]string{
 	"nav.sign_out":    "Sair",
 	"footer.language": "Idioma",
 	"footer.line":     "No seu ritmo. Seu lugar fica guardado.",
-	"footer.powered":  "Feito com Lectern",
 	"notice.label":    "Avisos",
 
 	// Numbers.
