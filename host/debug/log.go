@@ -1,0 +1,33 @@
+// Package debug is how people watch a running process: its log, its health,
+// its metrics, and the endpoints under /debug/ that answer the questions of
+// NOW LMS's troubleshooting guide. Secrets are masked, and session tokens are
+// never shown.
+package debug
+
+import (
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/lectern-lms/lectern/host/config"
+)
+
+// NewLogger makes the process's logger: text on a terminal, JSON elsewhere,
+// unless the configuration says otherwise.
+func NewLogger(w io.Writer, format config.LogFormat, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == config.LogText || (format == config.LogAuto && isTerminal(w)) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// isTerminal reports whether w is a character device.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
