@@ -22,10 +22,12 @@ const (
 )
 
 // Share lets other workers of the node ask for this process's measurements,
-// until the connection ends. nc must be made with nats.NoEcho, so that a
-// process does not ask itself.
+// until the connection ends. It does not answer itself.
 func (m *Metrics) Share(nc *nats.Conn) error {
 	_, err := nc.Subscribe(metricsSubject, func(msg *nats.Msg) {
+		if string(msg.Data) == m.worker {
+			return
+		}
 		if text, err := m.encode(); err == nil {
 			_ = msg.Respond(text) // the asker gives up by itself
 		}
@@ -58,7 +60,7 @@ func (m *Metrics) Peers(nc *nats.Conn, workers int) prometheus.Gatherer {
 			return nil, fmt.Errorf("debug: the other workers cannot be asked: %w", err)
 		}
 		defer replies.Unsubscribe()
-		if err := nc.PublishRequest(metricsSubject, inbox, nil); err != nil {
+		if err := nc.PublishRequest(metricsSubject, inbox, []byte(m.worker)); err != nil {
 			return nil, fmt.Errorf("debug: the other workers cannot be asked: %w", err)
 		}
 		var all prometheus.Gatherers

@@ -15,6 +15,7 @@ import (
 // side by side.
 type Metrics struct {
 	registry *prometheus.Registry
+	worker   string
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	calls    *prometheus.HistogramVec
@@ -25,10 +26,10 @@ type Metrics struct {
 // NewMetrics makes the measurements of a worker.
 func NewMetrics(worker int) *Metrics {
 	registry := prometheus.NewRegistry()
-	labels := prometheus.Labels{"worker": strconv.Itoa(worker)}
-	in := prometheus.WrapRegistererWith(labels, registry)
+	number := strconv.Itoa(worker)
+	in := prometheus.WrapRegistererWith(prometheus.Labels{"worker": number}, registry)
 	m := &Metrics{
-		registry: registry,
+		registry: registry, worker: number,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lectern_http_requests_total", Help: "Requests answered, by route and status.",
 		}, []string{"route", "status"}),

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/lectern-lms/lectern/guest/handlers"
+	"github.com/lectern-lms/lectern/host/config"
+	"github.com/lectern-lms/lectern/host/debug"
+	"github.com/lectern-lms/lectern/host/site"
+	"github.com/lectern-lms/lectern/host/supervisor"
+	"github.com/lectern-lms/lectern/kv/jetstream"
+	"github.com/nats-io/nats.go"
+)
+
+// serve runs the site: all in this process, or a supervisor with workers. A
+// process that a supervisor started becomes a worker.
+func serve(ctx context.Context, out io.Writer) error {
+	cfg, err := config.Load(os.Environ())
+	if err != nil {
+		return err
+	}
+	log := newLogger(cfg)
+	worker, ok, err := supervisor.Inherited()
+	if err != nil {
+		return err
+	}
+	if ok {
+		return work(ctx, cfg, worker, log)
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn(w)
+	}
+	unlock, err := config.PrepareDataDir(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := config.EnsureSecret(&cfg); err != nil {
+		return err
+	}
+	listener, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	store, err := jetstream.StartServer(jetstream.ServerOptions{
+		Dir: filepath.Join(cfg.DataDir, "store"), SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
+		Listen: cfg.Workers > 1, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer store.Shutdown()
+	if cfg.Workers > 1 {
+		return supervise(ctx, cfg, listener, store, log, out)
+	}
+	return serveAlone(ctx, cfg, listener, store, log, out)
+}
+
+// newLogger writes to standard error, at a level that SIGUSR1 switches to
+// debug and back.
+func newLogger(cfg config.Config) *slog.Logger {
+	level := &slog.LevelVar{}
+	level.Set(cfg.LogLevel)
+	toggleDebug(level)
+	return debug.NewLogger(os.Stderr, cfg.LogFormat, level)
+}
+
+// listen opens the port, or says who to ask about it.
+func listen(cfg config.Config) (*net.TCPListener, error) {
+	l, err := net.Listen("tcp", cfg.Address())
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("port %d on %s is in use by another program; stop it or set another LMS_PORT", cfg.Port, cfg.Bind)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("port %d may not be opened by this user; set LMS_PORT to 1024 or more", cfg.Port)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on LMS_BIND %s, LMS_PORT %d: %w", cfg.Bind, cfg.Port, err)
+	}
+	return l.(*net.TCPListener), nil
+}
+
+// serveAlone is the site in one process.
+func serveAlone(ctx context.Context, cfg config.Config, l *net.TCPListener, store *jetstream.Server, log *slog.Logger, out io.Writer) error {
+	p, err := openProcess(ctx, cfg, store.Connect, log, 0, nil)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	announce(out, cfg, l.Addr())
+	return p.serve(ctx, l)
+}
+
+// process is the site of this process with the stores that it opened.
+type process struct {
+	cfg    config.Config
+	site   *site.Site
+	stores site.Stores
+	log    *slog.Logger
+}
+
+// openProcess opens the stores and the site on them.
+func openProcess(ctx context.Context, cfg config.Config, connect site.Connector, log *slog.Logger, worker int, more func(*site.Options) error) (*process, error) {
+	modules, err := handlers.Modules()
+	if err != nil {
+		return nil, err
+	}
+	stores, err := site.OpenJetStream(ctx, connect, log)
+	if err != nil {
+		return nil, err
+	}
+	log.Info("session store chosen", "session_store", stores.Backend, "reason", stores.Reason)
+	options := site.Options{Config: cfg, Stores: stores, Modules: modules, Logger: log, Worker: worker}
+	if more != nil {
+		err = more(&options)
+	}
+	var s *site.Site
+	if err == nil {
+		s, err = site.Open(ctx, options)
+	}
+	if err != nil {
+		return nil, errors.Join(err, stores.Close())
+	}
+	return &process{cfg: cfg, site: s, stores: stores, log: log}, nil
+}
+
+// serve answers requests until ctx ends, then drains.
+func (p *process) serve(ctx context.Context, l net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- p.site.Serve(l) }()
+	p.log.Info("serving", "address", l.Addr().String(), "environment", string(p.cfg.Env))
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	p.log.Info("stopping: waiting for the requests in flight", "limit", p.cfg.ShutdownTimeout)
+	drain, cancel := context.WithTimeout(context.Background(), p.cfg.ShutdownTimeout)
+	defer cancel()
+	err := p.site.Shutdown(drain)
+	p.log.Info("stopped", "complete", err == nil)
+	return err
+}
+
+// close frees the site and its stores, in that order: no request is under way
+// any more.
+func (p *process) close() {
+	if err := errors.Join(p.site.Close(context.Background()), p.stores.Close()); err != nil {
+		p.log.Warn("closing was not clean", "error", err)
+	}
+}
+
+// announce tells the person at the terminal where the site is.
+func announce(out io.Writer, cfg config.Config, addr net.Addr) {
+	fmt.Fprintf(out, "\nLectern is ready: http://%s\n", addr)
+	if !cfg.Production() && cfg.AdminUser == "" && cfg.AdminPassword == "" {
+		fmt.Fprint(out, "Sign in as lms-admin with the password lms-admin, or as student with lms-student.\n")
+	}
+	fmt.Fprint(out, "Press Ctrl-C to stop.\n\n")
+}
+
+// dialer gives a worker its connections to the supervisor's store.
+func dialer(url, token string) site.Connector {
+	return func(name string) (*nats.Conn, error) { return jetstream.Dial(url, token, name) }
+}

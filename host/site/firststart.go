@@ -1,0 +1,98 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/lectern-lms/lectern/host/transaction"
+	"github.com/lectern-lms/lectern/kv"
+)
+
+const (
+	// setupHandler is the internal handler that fills an empty store.
+	setupHandler = "setup"
+	// setupKey is written with everything else of the first start, so that it
+	// happens once however many processes try.
+	setupKey = "system/first-start"
+	// demoAdmin is the administrator's name and password in development.
+	demoAdmin = "lms-admin"
+)
+
+// firstStart fills an empty store: the administrator, and in development the
+// demo site that the setup handler writes, all in one commit.
+func (s *Site) firstStart(ctx context.Context) error {
+	_, err := s.options.Stores.Records.Get(ctx, setupKey)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, kv.ErrNotFound) {
+		return fmt.Errorf("the store cannot be read: %w", err)
+	}
+	if err := s.options.Config.RequireAdmin(); err != nil {
+		return err
+	}
+	begin := time.Now()
+	tx, err := s.fill(ctx)
+	if err != nil {
+		return fmt.Errorf("the site could not be set up: %w", err)
+	}
+	_, err = tx.Commit(ctx)
+	if errors.Is(err, kv.ErrConflict) {
+		return nil // another process was quicker
+	}
+	if err != nil {
+		return fmt.Errorf("the site could not be set up: %w", err)
+	}
+	s.log.Info("first start: the site was set up", "demo", !s.options.Config.Production(), "took", time.Since(begin).Round(time.Millisecond))
+	return nil
+}
+
+// fill gathers everything that an empty store needs in one transaction.
+func (s *Site) fill(ctx context.Context) (*transaction.Tx, error) {
+	cfg := s.options.Config
+	scope := transaction.Scope{Manifest: &abi.Manifest{}, Pattern: "POST /setup", Setup: true}
+	tx := s.world.Begin(scope)
+	if !cfg.Production() {
+		h, err := s.engine.Load(ctx, s.options.Modules[setupHandler])
+		if err != nil {
+			return nil, fmt.Errorf("handler %s: %w", setupHandler, err)
+		}
+		defer h.Close(ctx)
+		scope.Manifest = h.Manifest()
+		tx = s.world.Begin(scope)
+		x := &engine.Exchange{
+			Request:  engine.Request{Method: http.MethodPost, URI: "/setup", Proto: "HTTP/1.1"},
+			Response: engine.Response{Header: http.Header{}}, Calls: tx,
+		}
+		if err := h.Serve(ctx, x); err != nil {
+			return nil, err
+		}
+		if x.Response.Status != http.StatusOK {
+			return nil, fmt.Errorf("handler %s answered with status %d; the log says why", setupHandler, x.Response.Status)
+		}
+	}
+	admin := auth.NewAccount{Login: cfg.AdminUser, Password: cfg.AdminPassword.Reveal(), Role: abi.RoleAdmin}
+	if !cfg.Production() {
+		admin.AllowWeak = true
+		admin.Login, admin.Password = orElse(admin.Login, demoAdmin), orElse(admin.Password, demoAdmin)
+	}
+	_, checks, writes, err := s.world.Accounts.Prepare(ctx, admin)
+	if err != nil {
+		return nil, fmt.Errorf("the administrator (ADMIN_USER, ADMIN_PSWD): %w", err)
+	}
+	tx.Include(append(checks, kv.Absent(setupKey)), append(writes, kv.Put(setupKey, []byte(time.Now().UTC().Format(time.RFC3339)))))
+	return tx, nil
+}
+
+func orElse(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}

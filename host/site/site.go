@@ -1,0 +1,191 @@
+// Package site puts one process of a Lectern site together: the stores, the
+// sessions and accounts on them, the engine with its handlers, and the server.
+// It is what `lectern serve`, the tests and the benchmarks have in common.
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/host/config"
+	"github.com/lectern-lms/lectern/host/debug"
+	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/lectern-lms/lectern/host/server"
+	"github.com/lectern-lms/lectern/host/transaction"
+	"github.com/lectern-lms/lectern/kv/session"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// sandboxesPerCPU bounds the handlers at work at once, by processor: a
+// sandbox that waits for the store leaves its processor to another.
+const sandboxesPerCPU = 8
+
+// spares is how many started sandboxes of each handler wait for requests.
+const spares = 2
+
+// readyNotice is how long a process that stops still accepts connections, so
+// that a proxy which asks /readyz can look elsewhere.
+const readyNotice = 100 * time.Millisecond
+
+// Options say what a site is made of.
+type Options struct {
+	Config config.Config
+	// Stores are where sessions and records are kept.
+	Stores Stores
+	// Modules are the handlers' WebAssembly modules by name.
+	Modules map[string][]byte
+	Logger  *slog.Logger
+	// Worker is this process's number, from 0.
+	Worker int
+	// Metrics are this process's measurements; made if nil.
+	Metrics *debug.Metrics
+	// Peers gives the measurements of the node's other workers; may be nil.
+	Peers prometheus.Gatherer
+}
+
+// Site is one process's part of a site.
+type Site struct {
+	options  Options
+	world    transaction.World
+	engine   *engine.Engine
+	handlers []*engine.Handler
+	server   *server.Server
+	log      *slog.Logger
+}
+
+// Open makes a site ready to serve. At the very first start it also creates
+// the administrator and, in development, the demo courses.
+func Open(ctx context.Context, o Options) (*Site, error) {
+	if len(o.Modules) == 0 {
+		return nil, errors.New("site: this binary carries no handlers, so it has no page to show: build it with `task build`")
+	}
+	if o.Metrics == nil {
+		o.Metrics = debug.NewMetrics(o.Worker)
+	}
+	s := &Site{options: o, log: o.Logger}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	return s, nil
+}
+
+func (s *Site) open(ctx context.Context) error {
+	cfg := s.options.Config
+	keys := [][]byte{[]byte(cfg.SecretKey.Reveal())}
+	for _, k := range cfg.SecretKeyFallbacks {
+		keys = append(keys, []byte(k.Reveal()))
+	}
+	sessions, err := session.NewManager(s.options.Stores.Sessions, session.Config{
+		Keys: keys, Secure: cfg.CookieSecure, SameSite: http.SameSite(cfg.CookieSameSite),
+		Idle: cfg.SessionIdle, Absolute: cfg.SessionAbsolute, Logger: s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	s.world = transaction.World{
+		Records: s.options.Stores.Records, Sessions: sessions, Logger: s.log,
+		Accounts: auth.New(s.options.Stores.Records, auth.Options{Logger: s.log}),
+		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName},
+	}
+	s.engine, err = engine.New(ctx, engine.Options{
+		CacheDir: filepath.Join(cfg.DataDir, "cache"), Sandboxes: sandboxesPerCPU * runtime.GOMAXPROCS(0), Spares: spares,
+		Logger: s.log, Observer: s.options.Metrics,
+	})
+	if err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	if err := s.firstStart(ctx); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	if err := s.load(ctx); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
+	s.server, err = server.New(s.serverOptions())
+	return err
+}
+
+// load compiles every handler that visitors can reach.
+func (s *Site) load(ctx context.Context) error {
+	for name, module := range s.options.Modules {
+		if name == setupHandler {
+			continue
+		}
+		begin := time.Now()
+		h, err := s.engine.Load(ctx, module)
+		if err != nil {
+			return fmt.Errorf("handler %s: %w", name, err)
+		}
+		s.handlers = append(s.handlers, h)
+		m := h.Manifest()
+		s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes), "took", time.Since(begin).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func (s *Site) serverOptions() server.Options {
+	cfg, stores := s.options.Config, s.options.Stores
+	guard := func(h http.Handler) http.Handler { return debug.Guard(cfg.DebugEndpoints, h) }
+	native := map[string]http.Handler{
+		"GET /healthz":       debug.Healthz(),
+		"GET /readyz":        debug.Readyz(s.Components()),
+		"GET /metrics":       s.options.Metrics.Handler(s.options.Peers),
+		"GET /debug/session": guard(debug.Session(s.world, stores.Backend, s.options.Worker)),
+		"GET /debug/config":  guard(debug.Config(cfg, stores.Backend)),
+	}
+	return server.Options{
+		World: s.world, Handlers: s.handlers, Logger: s.log, Native: native,
+		Timeout: cfg.RequestTimeout, MaxBody: int64(cfg.MaxBody), ForceHTTPS: cfg.ForceHTTPS,
+		TrustedProxies: cfg.TrustedProxy, Observe: s.options.Metrics.Request,
+	}
+}
+
+// Components are what /readyz asks: each says whether it works.
+func (s *Site) Components() []debug.Component {
+	return []debug.Component{
+		{Name: "server", Check: func(context.Context) (string, error) {
+			if s.server != nil && s.server.Stopping() {
+				return "", errors.New("stopping")
+			}
+			return "accepting", nil
+		}},
+		{Name: "records", Check: s.options.Stores.checkRecords},
+		{Name: "sessions", Check: s.options.Stores.checkSessions},
+		{Name: "engine", Check: func(context.Context) (string, error) { return "wazero compiler", nil }},
+		{Name: "handlers", Check: func(context.Context) (string, error) {
+			if len(s.handlers) == 0 {
+				return "", errors.New("none loaded")
+			}
+			return fmt.Sprintf("%d loaded", len(s.handlers)), nil
+		}},
+	}
+}
+
+// Serve answers requests until Shutdown.
+func (s *Site) Serve(l net.Listener) error { return s.server.Serve(l) }
+
+// Handler answers requests without a listener.
+func (s *Site) Handler() http.Handler { return s.server.Handler() }
+
+// Shutdown stops accepting and waits for the requests in flight.
+func (s *Site) Shutdown(ctx context.Context) error { return s.server.Shutdown(ctx, readyNotice) }
+
+// Close frees the handlers and the engine. The stores belong to the caller.
+func (s *Site) Close(ctx context.Context) error {
+	var faults []error
+	for _, h := range s.handlers {
+		faults = append(faults, h.Close(ctx))
+	}
+	if s.engine != nil {
+		faults = append(faults, s.engine.Close(ctx))
+	}
+	return errors.Join(faults...)
+}
