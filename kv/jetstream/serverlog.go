@@ -1,0 +1,45 @@
+package jetstream
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// serverLog hands the embedded server's log lines to slog. Notices become
+// debug lines, since each start writes some twenty. A fatal error does not end
+// the process: StartServer takes it from the channel.
+type serverLog struct {
+	log   *slog.Logger
+	fatal chan string
+}
+
+// Noticef implements the server's Logger.
+func (l *serverLog) Noticef(format string, v ...any) {
+	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
+}
+
+// Warnf implements the server's Logger.
+func (l *serverLog) Warnf(format string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
+
+// Errorf implements the server's Logger.
+func (l *serverLog) Errorf(format string, v ...any) {
+	l.log.Error("nats: " + fmt.Sprintf(format, v...))
+}
+
+// Debugf implements the server's Logger.
+func (l *serverLog) Debugf(format string, v ...any) {
+	l.log.Debug("nats: " + fmt.Sprintf(format, v...))
+}
+
+// Tracef implements the server's Logger. Traces hold payloads and are dropped.
+func (l *serverLog) Tracef(string, ...any) {}
+
+// Fatalf implements the server's Logger.
+func (l *serverLog) Fatalf(format string, v ...any) {
+	msg := fmt.Sprintf(format, v...)
+	l.log.Error("nats: " + msg)
+	select {
+	case l.fatal <- msg:
+	default:
+	}
+}
