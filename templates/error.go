@@ -67,3 +67,10 @@ func orElse(text, other string) string {
 	}
 	return text
 }
+
+// errorPage is the page with the failure's own title, whatever the handler
+// called it: a status without a message has none in the catalogue.
+func errorPage(p Page, status int) Page {
+	p.Title = errorTitle(p.Lang, status)
+	return p
+}

@@ -8,6 +8,7 @@ func searching(v ExploreView) bool {
 // pageNumbers are the pages a pager offers: the first, the last and those next
 // to the current one; 0 stands for a gap.
 func pageNumbers(page, pages int) []int {
+	page = min(max(page, 1), pages)
 	numbers := make([]int, 0, 7)
 	for n := 1; n <= pages; n++ {
 		if n == 1 || n == pages || n >= page-1 && n <= page+1 {

@@ -112,6 +112,7 @@ func samplePages(lang string) []named {
 	full.SeatsLeft = 0
 	closed.Course.State, draft.Course.State = lms.StateFinalized, lms.StateDraft
 	draft.Course.Sections = nil
+	closed.Course.Sections = append(closed.Course.Sections[:2:2], lms.Section{Title: "Still empty"})
 	done.Percent, done.Completed = 100, day
 	lesson := sampleLessonView()
 	preview, doneLesson := lesson, lesson
