@@ -15,7 +15,7 @@ import (
 // NewLogger makes the process's logger: text on a terminal, JSON elsewhere,
 // unless the configuration says otherwise.
 func NewLogger(w io.Writer, format config.LogFormat, level slog.Leveler) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
 	if format == config.LogText || (format == config.LogAuto && isTerminal(w)) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
@@ -30,4 +30,12 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// readable writes durations as people do, in JSON too: 1.5s, not 1500000000.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }

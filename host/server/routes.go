@@ -35,6 +35,8 @@ func (s *Server) routes() (http.Handler, error) {
 	for pattern, h := range s.options.Native {
 		add("host", pattern, h)
 	}
+	add("host", "GET /static/{name}", http.HandlerFunc(s.serveStatic))
+	add("host", "GET /favicon.ico", http.HandlerFunc(s.serveStatic))
 	for _, h := range s.options.Handlers {
 		m := h.Manifest()
 		if m.Internal {
