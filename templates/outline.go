@@ -38,9 +38,9 @@ func readersPlace(p Page, v CourseView) place {
 }
 
 // readable reports whether a lesson's text is open to the reader, so that only
-// those are links.
-func readable(v CourseView, l lms.Lesson) bool {
-	return v.Enrolled || l.Preview && v.Course.Public
+// those are links. The handlers decide by the same rule.
+func readable(p Page, v CourseView, l lms.Lesson) bool {
+	return lms.CanRead(v.Course, l, v.Enrolled, lms.Viewer{SignedIn: p.Viewer.SignedIn, Role: p.Viewer.Role})
 }
 
 // resumePath is the lesson to go on with; the first one if the handler names
@@ -90,27 +90,29 @@ func resumeText(lang string, v CourseView) string {
 
 // contentText counts the sections and lessons of a course.
 func contentText(lang string, c lms.Course) string {
-	lessons, _ := courseSize(c)
-	return TN(lang, "count.sections", len(c.Sections)) + ", " + TN(lang, "count.lessons", lessons)
+	return TN(lang, "count.sections", len(c.Sections)) + ", " + TN(lang, "count.lessons", lms.LessonCount(c))
 }
 
 // minutesText is the reading time of a course; "" if it is not known.
 func minutesText(lang string, c lms.Course) string {
-	if _, minutes := courseSize(c); minutes > 0 {
+	if minutes := lms.Minutes(c); minutes > 0 {
 		return FormatMinutes(lang, minutes)
 	}
 	return ""
 }
 
-// lessonTitle is the title of the lesson that a path leads to; "" if the path
-// leads elsewhere.
-func lessonTitle(c lms.Course, path string) string {
-	for i := range c.Sections {
-		for _, l := range c.Sections[i].Lessons {
-			if string(lessonURL(c.Code, l.ID, "")) == path {
-				return l.Title
+// lessonAt finds the lesson that a path leads to, if the reader may read it:
+// the reader of a preview has no way on to lessons that are closed to them.
+func lessonAt(p Page, v CourseView, path string) (lms.Lesson, bool) {
+	if path == "" {
+		return lms.Lesson{}, false
+	}
+	for i := range v.Course.Sections {
+		for _, l := range v.Course.Sections[i].Lessons {
+			if string(lessonURL(v.Course.Code, l.ID, "")) == path {
+				return l, readable(p, v, l)
 			}
 		}
 	}
-	return ""
+	return lms.Lesson{}, false
 }

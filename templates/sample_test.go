@@ -116,7 +116,7 @@ func samplePages(lang string) []named {
 	done.Percent, done.Completed = 100, day
 	lesson := sampleLessonView()
 	preview, doneLesson := lesson, lesson
-	preview.CourseView, preview.Previous = out, ""
+	preview.CourseView, preview.Previous = out, "/course/naked-eye-sky/resource/text/the-turning-sky"
 	doneLesson.IsDone, doneLesson.Next = true, ""
 	explore := ExploreView{
 		Query: "sky", Level: "1", Categories: []string{"Design", "Science"}, Tags: []string{"history", "observation"},

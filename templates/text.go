@@ -73,22 +73,10 @@ func languageName(lang, tag string) string {
 	return tag
 }
 
-// courseSize counts the lessons of a course and adds up their minutes.
-func courseSize(c lms.Course) (lessons, minutes int) {
-	for i := range c.Sections {
-		lessons += len(c.Sections[i].Lessons)
-		for j := range c.Sections[i].Lessons {
-			minutes += c.Sections[i].Lessons[j].Minutes
-		}
-	}
-	return lessons, minutes
-}
-
 // sizeText is the length of a course in a few words: "12 lessons · 2 h 5 min".
 func sizeText(lang string, c lms.Course) string {
-	lessons, minutes := courseSize(c)
-	text := TN(lang, "count.lessons", lessons)
-	if minutes > 0 {
+	text := TN(lang, "count.lessons", lms.LessonCount(c))
+	if minutes := lms.Minutes(c); minutes > 0 {
 		text += " · " + FormatMinutes(lang, minutes)
 	}
 	return text
