@@ -44,9 +44,26 @@ func (s *Store) Scan(ctx context.Context, r kv.Range) (kv.Page, error) {
 	if err != nil {
 		return kv.Page{}, err
 	}
+	if snap, err = s.separate(ctx, r.Prefix, snap); err != nil {
+		return kv.Page{}, err
+	}
 	now := time.Now()
 	entries := s.remember(r.Prefix, snap, now)
 	return cut(entries, r, kv.Revision(snap.revision)), nil
+}
+
+// separate sees that two different pages never have the same revision. A value
+// that expired after a page was given out leaves the stream as it was until
+// the server has noticed; then a guard message moves the stream on.
+func (s *Store) separate(ctx context.Context, prefix string, snap snapshot) (snapshot, error) {
+	before, ok := s.pages.get(pageKey{prefix, kv.Revision(snap.revision)})
+	if !ok || before.expires.IsZero() || time.Now().Before(before.expires) {
+		return snap, nil
+	}
+	if _, err := s.publish(ctx, nats.NewMsg(s.guard)); err != nil {
+		return snap, err
+	}
+	return s.snapshot(ctx, prefix)
 }
 
 // remember notes what checks on the page will need, and returns its values.
