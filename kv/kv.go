@@ -48,6 +48,10 @@ const (
 	MaxWrites = 500
 	// MaxChecks is the most checks that one commit may hold.
 	MaxChecks = 400
+	// TombstoneAge is how long a store at least remembers a deletion or an
+	// expiry. What is older cannot be seen by Watch from before it, nor by
+	// PrefixUnchanged, which then does not hold.
+	TombstoneAge = 10 * time.Minute
 	// MinTTL is the shortest time to live. Shorter ones are refused, since
 	// NATS counts in whole seconds; longer ones are exact to the reader,
 	// whatever the store below rounds to.
@@ -188,12 +192,12 @@ type Store interface {
 	// Scan returns the entries in r as one snapshot per call.
 	Scan(ctx context.Context, r Range) (Page, error)
 	// Commit writes all writes if all checks hold, and returns the revision
-	// of the last write. With no writes it only tests the checks. A key may
-	// be written once in a commit.
+	// of the last write. With no writes it only tests the checks and returns
+	// zero. A key may be written once in a commit.
 	Commit(ctx context.Context, checks []Check, writes []Write) (Revision, error)
 	// Watch reports the changes under prefix after a revision that this
 	// store gave out; a change that was overwritten meanwhile may be left
-	// out, the newest of each key never is.
+	// out, the newest of each key never is, as far as TombstoneAge reaches.
 	Watch(ctx context.Context, prefix string, after Revision) (Feed, error)
 	// Close releases what the store holds. The data stay.
 	Close() error
@@ -255,6 +259,7 @@ func CheckCommit(checks []Check, writes []Write) error {
 	return nil
 }
 
+// checkWrite reports the first fault in the form of one write.
 func checkWrite(w Write) error {
 	if err := CheckKey(w.Key); err != nil {
 		return err

@@ -119,7 +119,7 @@ func (s *Store) config() jetstream.StreamConfig {
 		AllowDirect:            true,
 		AllowMsgTTL:            true,
 		AllowAtomicPublish:     true,
-		SubjectDeleteMarkerTTL: tombstoneAge,
+		SubjectDeleteMarkerTTL: kv.TombstoneAge,
 		RePublish:              &jetstream.RePublish{Source: ">", Destination: s.feedPrefix + ">"},
 	}
 	if s.bucket.MaxBytes > 0 {

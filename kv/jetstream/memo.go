@@ -53,7 +53,7 @@ const maxSeenPages = 1024
 
 // pageAge is how long a page may be used in a check. Within it no deletion is
 // forgotten by the stream.
-const pageAge = tombstoneAge - time.Minute
+const pageAge = kv.TombstoneAge - time.Minute
 
 // pageKey names a page: what was scanned, and the revision it was given.
 type pageKey struct {

@@ -230,7 +230,7 @@ func (s *Store) message(w kv.Write, now time.Time) (*nats.Msg, time.Time) {
 	m := nats.NewMsg(s.subject(w.Key))
 	if w.Remove {
 		m.Header.Set(headerOperation, operationPurge)
-		m.Header.Set(headerTTL, ttlSeconds(tombstoneAge))
+		m.Header.Set(headerTTL, ttlSeconds(kv.TombstoneAge))
 		return m, time.Time{}
 	}
 	var expires time.Time

@@ -11,9 +11,6 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
-// tombstoneAge is how long the stream remembers a deletion or an expiry.
-const tombstoneAge = 10 * time.Minute
-
 // Store is a [kv.Store] on one bucket. Make one with [Open].
 type Store struct {
 	nc       *nats.Conn

@@ -7,10 +7,6 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
-// tombstoneAge is how long a deletion or an expiry is remembered, as long as
-// the JetStream adapter's markers.
-const tombstoneAge = 10 * time.Minute
-
 // dueItem says that something has to happen to a record at a time: a value
 // expires, a tombstone is forgotten. It is stale if the key has a newer record.
 type dueItem struct {
@@ -53,7 +49,7 @@ func (h *dueHeap) Pop() any {
 func (s *Store) schedule(rec *record) {
 	at := rec.entry.Expires
 	if rec.kind != kv.EventPut {
-		at = rec.entry.Modified.Add(tombstoneAge)
+		at = rec.entry.Modified.Add(kv.TombstoneAge)
 	}
 	if at.IsZero() {
 		return

@@ -31,7 +31,7 @@ func TestExpiryByTimer(t *testing.T) {
 		if waited := time.Since(start); waited != 1500*time.Millisecond {
 			t.Errorf("the expiry came after %v, want 1.5s", waited)
 		}
-		time.Sleep(tombstoneAge + time.Second)
+		time.Sleep(kv.TombstoneAge + time.Second)
 		synctest.Wait()
 		s.mu.Lock()
 		defer s.mu.Unlock()
