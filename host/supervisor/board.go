@@ -24,8 +24,9 @@ const maxSlots = 255
 // boardMemory is the layout of the page. Each worker writes its own slot; a
 // slot has a cache line of its own, so that they do not slow one another down.
 type boardMemory struct {
-	last  atomic.Int32 // 1 + the index of the worker that accepted last
-	_     [60]byte
+	last  atomic.Int32  // 1 + the index of the worker that accepted last
+	taken atomic.Uint32 // how many connections were accepted; wraps around
+	_     [56]byte
 	slots [maxSlots]slot
 }
 
@@ -69,20 +70,28 @@ func (b *board) reset(index int) {
 }
 
 // others reports whether, of the first workers slots, another than index
-// accepts and should have the next connection: it has fewer connections, or as
-// many and index had the last one.
+// accepts and should rather have the next connection.
 func (b *board) others(index, workers int) bool {
-	mine := b.shared.slots[index].open.Load()
-	wasMe := b.shared.last.Load() == int32(index)+1
+	mine := b.load(index)
 	for i := range workers {
-		if i == index || b.shared.slots[i].accepting.Load() == 0 {
-			continue
-		}
-		if open := b.shared.slots[i].open.Load(); open < mine || open == mine && wasMe {
+		if i != index && b.shared.slots[i].accepting.Load() == 1 && b.load(i) < mine {
 			return true
 		}
 	}
 	return false
+}
+
+// load orders the workers: the one with the least takes the next connection.
+// It is twice the number of a worker's connections, and three more for the one
+// that accepted last: that one comes after a worker with one connection more,
+// which is often one that has ended and is not closed yet. An order cannot
+// make two workers wait for each other.
+func (b *board) load(index int) int32 {
+	load := 2 * b.shared.slots[index].open.Load()
+	if b.shared.last.Load() == int32(index)+1 {
+		load += 3
+	}
+	return load
 }
 
 // close gives the memory back. Nothing may use the board afterwards.

@@ -13,14 +13,14 @@ import (
 )
 
 // How long a worker leaves a waiting connection to others that should have it.
-// It looks again after each step. A wait in which nobody took the connection
-// was for nothing; such steps are drawn from a budget, so that a worker that
-// hangs costs the others at most a tenth of their time.
+// It looks again after each step. Steps in which nobody took a connection are
+// counted and drawn from a budget, so that a worker that hangs costs the others
+// at most a tenth of their time.
 const (
-	step         = time.Millisecond
-	maxSteps     = 3
-	budgetFull   = 30                    // steps
-	budgetRefill = 10 * time.Millisecond // one step each
+	step         = 100 * time.Microsecond
+	maxSteps     = 20               // for nothing, per connection
+	budgetFull   = 300              // steps
+	budgetRefill = time.Millisecond // one step each
 )
 
 // turnListener accepts on the shared socket in turn with the other workers.
@@ -106,26 +106,23 @@ func (l *turnListener) Accept() (net.Conn, error) {
 // giveWay waits a moment if there is a connection that another worker should
 // have, so that it can take it.
 func (l *turnListener) giveWay(listener int) {
-	if !l.board.others(l.index, l.workers) || !readable(listener) {
-		return
-	}
 	now := time.Now()
 	if n := int(now.Sub(l.filled) / budgetRefill); n > 0 {
 		l.budget = min(l.budget+n, budgetFull)
 		l.filled = now
 	}
-	steps := 0
-	for steps < min(maxSteps, l.budget) {
-		time.Sleep(step)
-		steps++
-		if !readable(listener) {
-			return // taken, so the wait was worth it
+	pause := unix.NsecToTimespec(int64(step))
+	for steps := 0; steps < maxSteps && l.budget > 0; steps++ {
+		taken := l.board.shared.taken.Load()
+		if !l.board.others(l.index, l.workers) || !readable(listener) {
+			return
 		}
-		if !l.board.others(l.index, l.workers) {
-			break
+		unix.Nanosleep(&pause, nil) // time.Sleep takes a millisecond or more in an idle process
+		if l.board.shared.taken.Load() != taken {
+			return // others are at it; what waits now is more than they can take
 		}
+		l.budget--
 	}
-	l.budget -= steps
 }
 
 // readable reports whether a connection waits to be accepted.
@@ -149,6 +146,7 @@ func (l *turnListener) wrap(fd int) (net.Conn, error) {
 		return nil, errors.New("supervisor: not a TCP connection")
 	}
 	l.board.shared.last.Store(int32(l.index) + 1)
+	l.board.shared.taken.Add(1)
 	l.slot().open.Add(1)
 	return &turnConn{TCPConn: tcp, left: func() { l.slot().open.Add(-1) }}, nil
 }

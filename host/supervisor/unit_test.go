@@ -79,7 +79,8 @@ func TestWhoseTurn(t *testing.T) {
 		{"nobody else", 1, [3]int32{5, 0, 0}, [3]int32{1, 0, 0}, false},
 		{"my turn", 2, [3]int32{1, 1, 1}, [3]int32{1, 1, 1}, false},
 		{"I had the last", 1, [3]int32{0, 0, 0}, [3]int32{1, 1, 1}, true},
-		{"I had the last and still fewer", 1, [3]int32{0, 1, 1}, [3]int32{1, 1, 1}, false},
+		{"I had the last and almost as many", 1, [3]int32{0, 1, 1}, [3]int32{1, 1, 1}, true},
+		{"I had the last and fewer", 1, [3]int32{0, 2, 2}, [3]int32{1, 1, 1}, false},
 		{"another has fewer", 3, [3]int32{2, 1, 9}, [3]int32{1, 1, 1}, true},
 		{"the one with fewer is away", 3, [3]int32{2, 1, 9}, [3]int32{1, 0, 1}, false},
 	} {
