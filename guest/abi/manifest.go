@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -94,6 +95,7 @@ func (m *Manifest) MayRead(path string) bool { return under(m.Read, path) || und
 // MayWrite reports whether key lies in what the manifest asks to write.
 func (m *Manifest) MayWrite(key string) bool { return under(m.Write, key) }
 
+// under reports whether path begins with one of the prefixes.
 func under(prefixes []string, path string) bool {
 	for _, p := range prefixes {
 		if strings.HasPrefix(path, p) {
@@ -112,12 +114,16 @@ func ParseManifest(data []byte) (*Manifest, error) {
 	if err := dec.Decode(&m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("manifest: there is something after its closing brace: remove it")
+	}
 	if err := m.validate(); err != nil {
 		return nil, err
 	}
 	return &m, nil
 }
 
+// validate gathers every fault of a decoded manifest.
 func (m *Manifest) validate() error {
 	var faults []error
 	fault := func(format string, args ...any) {
@@ -138,6 +144,9 @@ func (m *Manifest) validate() error {
 	if len(m.Routes) == 0 && !m.Errors {
 		fault("no route: the handler could never be reached")
 	}
+	if m.SignIn != "" && (!strings.HasPrefix(m.SignIn, "/") || strings.HasPrefix(m.SignIn, "//")) {
+		fault("signIn %q must be a path of this site", m.SignIn)
+	}
 	for _, p := range append(append([]string{}, m.Read...), m.Write...) {
 		if !strings.HasSuffix(p, "/") || strings.HasPrefix(p, "/") || strings.Contains(p, "//") {
 			fault("record prefix %q must be a path that ends with a slash", p)
@@ -151,6 +160,7 @@ func (m *Manifest) validate() error {
 	return errors.Join(faults...)
 }
 
+// validName reports whether s can be a handler's name.
 func validName(s string) bool {
 	if s == "" || len(s) > 40 {
 		return false
