@@ -26,13 +26,13 @@
 // Linux 6.18), connections made one after the other, alone and beside four
 // spinning threads:
 //
-//	                       plain accept                in turn
-//	curl, 480 x 10         up to 15 in a row to one    up to 2 in a row
-//	curl, beside spinners  up to 19 in a row           up to 2 in a row
-//	Go, 2,000 x 10         up to 195 in a row          up to 2 in a row
-//	ten all to one         up to 3 of 60 tries         never
-//	p50 of one request     0.22 to 0.35 ms             0.26 to 0.36 ms
-//	16 callers             7,000 to 9,900 conn/s       4,000 to 7,800 conn/s
+//	                              plain accept              in turn
+//	most in a row to one, curl    18 (of 540 tries of ten)  2 (of 240)
+//	curl beside spinners          19 (of 180)               2 (of 80)
+//	a Go client                   195 (of 4,500)            2 (of 2,000)
+//	all ten to one, at worst      85 of 500 tries           never
+//	p50 of one request            0.22 to 0.35 ms           0.26 to 0.36 ms
+//	16 callers, conn/s            4,400 to 10,600           4,000 to 7,800
 //
 // One socket with SO_REUSEPORT per worker spreads evenly but by chance: ten
 // connections go to one of three workers in 1 of 20,000 tries, and those queued

@@ -111,13 +111,12 @@ func (l *turnListener) giveWay(listener int) {
 		l.budget = min(l.budget+n, budgetFull)
 		l.filled = now
 	}
-	pause := unix.NsecToTimespec(int64(step))
 	for steps := 0; steps < maxSteps && l.budget > 0; steps++ {
 		taken := l.board.shared.taken.Load()
 		if !l.board.others(l.index, l.workers) || !readable(listener) {
 			return
 		}
-		unix.Nanosleep(&pause, nil) // time.Sleep takes a millisecond or more in an idle process
+		sleepBriefly(step)
 		if l.board.shared.taken.Load() != taken {
 			return // others are at it; what waits now is more than they can take
 		}

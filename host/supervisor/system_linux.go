@@ -3,6 +3,7 @@ package supervisor
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,4 +31,11 @@ func dupCloseOnExec(fd int) (int, error) {
 func acceptOne(fd int) (int, error) {
 	conn, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	return conn, err
+}
+
+// sleepBriefly sleeps for d, about. In an otherwise idle process, time.Sleep
+// would take at least a millisecond.
+func sleepBriefly(d time.Duration) {
+	t := unix.NsecToTimespec(d.Nanoseconds())
+	unix.Nanosleep(&t, nil) // a signal that cuts it short does no harm
 }

@@ -5,6 +5,7 @@ package supervisor
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // dieWithParent does nothing: only Linux has a parent-death signal, and the
@@ -44,3 +45,6 @@ func acceptOne(fd int) (int, error) {
 	syscall.CloseOnExec(conn)
 	return conn, syscall.SetNonblock(conn, true)
 }
+
+// sleepBriefly sleeps for d, about.
+func sleepBriefly(d time.Duration) { time.Sleep(d) }
