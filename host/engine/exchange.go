@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
 )
@@ -64,6 +65,11 @@ type call struct {
 	logged   int
 	features uint32
 	log      func(level int32, message string)
+	// sandbox runs the call; done and deadline are when it must end.
+	sandbox     *sandbox
+	done        <-chan struct{}
+	deadline    time.Time
+	hasDeadline bool
 }
 
 // callKey finds the call in the context that wazero hands to host functions.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -64,17 +63,17 @@ func (f *Failure) Stack() string {
 }
 
 // newFailure finds the cause of an error of a guest call.
-func newFailure(ctx context.Context, handler string, err error, output string) *Failure {
+func newFailure(handler string, err error, output string) *Failure {
 	f := &Failure{Handler: handler, Cause: CauseTrap, Err: err, Output: output}
 	var exit *sys.ExitError
 	var fault Fault
 	switch {
+	case errors.Is(err, outOfTime):
+		f.Cause = CauseTimeout
+	case errors.Is(err, abandoned):
+		f.Cause = CauseCanceled
 	case errors.As(err, &fault):
 		f.Cause = CauseFault
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		f.Cause = CauseTimeout
-	case ctx.Err() != nil:
-		f.Cause = CauseCanceled
 	case errors.As(err, &exit):
 		f.Cause = CausePanic
 	}

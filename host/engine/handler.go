@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
@@ -19,6 +20,8 @@ type Handler struct {
 	manifest *abi.Manifest
 	engine   *Engine
 	compiled wazero.CompiledModule
+	module   *rewrite.Module
+	image    *image
 	pool     *pool[*sandbox]
 	log      *slog.Logger
 }
@@ -26,18 +29,22 @@ type Handler struct {
 // Load compiles a handler, checks its manifest, imports and exports, and
 // starts its first sandboxes. The error says what is wrong with the module.
 func (e *Engine) Load(ctx context.Context, wasm []byte) (*Handler, error) {
-	compiled, err := e.runtime.CompileModule(compileContext(ctx, runtime.GOMAXPROCS(0)), wasm)
+	module, err := rewrite.Rewrite(wasm)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	compiled, err := e.runtime.CompileModule(compileContext(ctx, runtime.GOMAXPROCS(0)), module.Wasm)
 	if err != nil {
 		return nil, fmt.Errorf("engine: the module cannot be compiled: %w", err)
 	}
-	h, err := e.newHandler(compiled)
+	h, err := e.newHandler(compiled, module)
 	if err != nil {
 		return nil, errors.Join(err, compiled.Close(ctx))
 	}
 	return h, nil
 }
 
-func (e *Engine) newHandler(compiled wazero.CompiledModule) (*Handler, error) {
+func (e *Engine) newHandler(compiled wazero.CompiledModule, module *rewrite.Module) (*Handler, error) {
 	manifest, err := findManifest(compiled)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
@@ -45,16 +52,22 @@ func (e *Engine) newHandler(compiled wazero.CompiledModule) (*Handler, error) {
 	if err := checkModule(compiled); err != nil {
 		return nil, fmt.Errorf("engine: handler %s: %w", manifest.Name, err)
 	}
-	h := &Handler{manifest: manifest, engine: e, compiled: compiled, log: e.options.Logger.With("handler", manifest.Name)}
-	if h.pool, err = newPool(e.options.Sandboxes, e.options.Spares, h.start, (*sandbox).close); err != nil {
+	h := &Handler{manifest: manifest, engine: e, compiled: compiled, module: module, log: e.options.Logger.With("handler", manifest.Name)}
+	if h.image, err = newImage(e.runtime, compiled, module, e.way, e.options.Limits); err != nil {
+		return nil, fmt.Errorf("engine: handler %s: %w", manifest.Name, err)
+	}
+	module.Wasm, module.Data = nil, nil // they live on in the compiled code and the image
+	if h.pool, err = newPool(e.options.Sandboxes, e.options.Spares, h.clone, (*sandbox).reset, (*sandbox).close); err != nil {
+		h.image.close()
 		return nil, fmt.Errorf("engine: handler %s: %w", manifest.Name, err)
 	}
 	return h, nil
 }
 
-func (h *Handler) start() (*sandbox, error) {
+// clone makes a sandbox on the image.
+func (h *Handler) clone() (*sandbox, error) {
 	begin := time.Now()
-	s, err := newSandbox(h.engine.runtime, h.compiled)
+	s, err := newSandbox(h.engine.runtime, h.compiled, h.module, h.image, h.engine.options.Limits)
 	if err == nil && h.engine.options.Observer != nil {
 		h.engine.options.Observer.Started(h.manifest.Name, time.Since(begin))
 	}
@@ -99,7 +112,7 @@ func checkImports(compiled wazero.CompiledModule) error {
 	for _, f := range compiled.ImportedFunctions() {
 		module, name, _ := f.Import()
 		switch module {
-		case httpModule, abi.Module, "wasi_snapshot_preview1":
+		case httpModule, abi.Module, wasiModule, rewrite.YieldModule:
 		default:
 			faults = append(faults, fmt.Errorf("it imports %s.%s, which this host does not have", module, name))
 		}
@@ -114,6 +127,7 @@ func (h *Handler) Manifest() *abi.Manifest { return h.manifest }
 // be under way.
 func (h *Handler) Close(ctx context.Context) error {
 	h.pool.close()
+	h.image.close()
 	return h.compiled.Close(ctx)
 }
 
@@ -124,7 +138,8 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 	if err != nil {
 		return err
 	}
-	defer h.pool.put(s)
+	sound := false
+	defer func() { h.pool.put(s, sound) }()
 	begin := time.Now()
 	err = h.run(ctx, s, x)
 	cause := ""
@@ -135,7 +150,8 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 	if h.engine.options.Observer != nil {
 		h.engine.options.Observer.Served(h.manifest.Name, time.Since(begin), cause)
 	}
-	if err == nil && len(s.output.text) > 0 {
+	sound = cause == ""
+	if sound && len(s.output.text) > 0 {
 		h.log.Info("the handler printed", "output", strings.TrimSpace(s.output.String()))
 	}
 	return err
@@ -146,10 +162,9 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) error {
 	x.Response.Status = defaultStatus
 	c := &call{x: x, config: []byte(h.manifest.Config), limits: h.engine.options.Limits, log: h.guestLog}
-	ctx = context.WithValue(ctx, callKey{}, c)
-	result, err := s.request.Call(ctx)
+	result, err := s.invoke(ctx, c, s.request)
 	if err != nil {
-		return newFailure(ctx, h.manifest.Name, err, s.output.String())
+		return newFailure(h.manifest.Name, err, s.output.String())
 	}
 	if uint32(result[0]) != 1 {
 		return nil
@@ -165,8 +180,8 @@ func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) error {
 	if nextErr != nil {
 		isError = 1
 	}
-	if _, err := s.response.Call(ctx, result[0]>>32, isError); err != nil {
-		return newFailure(ctx, h.manifest.Name, err, s.output.String())
+	if _, err := s.invoke(ctx, c, s.response, result[0]>>32, isError); err != nil {
+		return newFailure(h.manifest.Name, err, s.output.String())
 	}
 	return nextErr
 }

@@ -26,6 +26,7 @@ func lecternCall(ctx context.Context, m api.Module, stack []uint64) {
 	if c.calls++; c.calls > c.limits.HostCalls {
 		panic(faultf("more than %d host calls in one request", c.limits.HostCalls))
 	}
+	c.checkTime()
 	status, answer := abi.StatusOK, c.answer
 	if op != abi.OpAnswer {
 		status, answer = c.x.Calls.Call(ctx, op, read(m, uint32(stack[1]), uint32(stack[2])))

@@ -4,40 +4,56 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
-// pool hands out sandboxes: at most as many at once as it has slots, spares
-// first. It knows nothing of WebAssembly, so it is tested with plain values.
-//
-// Making one takes milliseconds, so a filler keeps spares ready behind the
-// requests; when they are used up a request makes its own.
+// How idle values are thinned out: every trimEvery, those that nobody used
+// for idleLife go, down to the number of spares.
+const (
+	trimEvery = 10 * time.Second
+	idleLife  = 30 * time.Second
+)
+
+// pool hands out sandboxes: at most as many at once as it has slots, the one
+// used last first, since its memory is warm. It knows nothing of WebAssembly,
+// so it is tested with plain values.
 type pool[T any] struct {
 	create  func() (T, error)
+	reset   func(T) error
 	destroy func(T)
+	spares  int
 	slots   chan struct{}
-	spares  chan T
-	wake    chan struct{}
+
+	mu     sync.Mutex
+	idle   []idleValue[T] // the longest idle first
+	closed bool
+
 	stop    chan struct{}
-	filler  sync.WaitGroup
+	trimmer sync.WaitGroup
 }
 
-// newPool makes the first spare at once, so that a handler which cannot start
-// fails when it is loaded and not at the first request.
-func newPool[T any](slots, spares int, create func() (T, error), destroy func(T)) (*pool[T], error) {
-	first, err := create()
-	if err != nil {
-		return nil, err
-	}
+// idleValue is a value that waits, and since when.
+type idleValue[T any] struct {
+	value T
+	since time.Time
+}
+
+// newPool makes the spares at once, so that a handler which cannot start
+// fails when it is loaded and no request waits for the first one.
+func newPool[T any](slots, spares int, create func() (T, error), reset func(T) error, destroy func(T)) (*pool[T], error) {
 	p := &pool[T]{
-		create: create, destroy: destroy,
-		slots:  make(chan struct{}, slots),
-		spares: make(chan T, max(spares, 1)),
-		wake:   make(chan struct{}, 1),
-		stop:   make(chan struct{}),
+		create: create, reset: reset, destroy: destroy, spares: min(max(spares, 1), slots),
+		slots: make(chan struct{}, slots), stop: make(chan struct{}),
 	}
-	p.spares <- first
-	p.filler.Go(p.fill)
-	p.nudge()
+	for range p.spares {
+		v, err := create()
+		if err != nil {
+			p.close()
+			return nil, err
+		}
+		p.idle = append(p.idle, idleValue[T]{v, time.Now()})
+	}
+	p.trimmer.Go(p.trimNowAndThen)
 	return p, nil
 }
 
@@ -54,11 +70,8 @@ func (p *pool[T]) get(ctx context.Context) (T, error) {
 			return none, fmt.Errorf("%w: %d of %d at work: %w", ErrBusy, len(p.slots), cap(p.slots), ctx.Err())
 		}
 	}
-	defer p.nudge()
-	select {
-	case v := <-p.spares:
+	if v, ok := p.pop(); ok {
 		return v, nil
-	default:
 	}
 	v, err := p.create()
 	if err != nil {
@@ -67,49 +80,77 @@ func (p *pool[T]) get(ctx context.Context) (T, error) {
 	return v, err
 }
 
-// put ends the use of a value that get gave: it is destroyed, never reused.
-func (p *pool[T]) put(v T) {
-	p.destroy(v)
-	<-p.slots
-}
-
-func (p *pool[T]) nudge() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
+func (p *pool[T]) pop() (v T, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		return v, false
 	}
+	v = p.idle[last].value
+	p.idle[last] = idleValue[T]{}
+	p.idle = p.idle[:last]
+	return v, true
 }
 
-// fill makes spares until there are enough, each time a value was taken. A
-// failure ends the round: the request that finds no spare reports it.
-func (p *pool[T]) fill() {
+// put ends the use of a value that get gave. It is made pristine and kept, or
+// destroyed if it is not sound or cannot be made pristine.
+func (p *pool[T]) put(v T, sound bool) {
+	defer func() { <-p.slots }()
+	if sound && p.reset(v) == nil && p.keep(v) {
+		return
+	}
+	p.destroy(v)
+}
+
+func (p *pool[T]) keep(v T) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.idle = append(p.idle, idleValue[T]{v, time.Now()})
+	return true
+}
+
+func (p *pool[T]) trimNowAndThen() {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-p.stop:
 			return
-		case <-p.wake:
-		}
-		for len(p.spares) < cap(p.spares) {
-			v, err := p.create()
-			if err != nil {
-				break
-			}
-			p.spares <- v
+		case now := <-tick.C:
+			p.trim(now.Add(-idleLife))
 		}
 	}
 }
 
-// close waits until the filler has stopped and destroys the spares. Values
-// that are still in use are destroyed when they are put back.
+// trim destroys what has been idle since before a time, down to the spares.
+func (p *pool[T]) trim(before time.Time) {
+	p.mu.Lock()
+	n := 0
+	for n < len(p.idle)-p.spares && p.idle[n].since.Before(before) {
+		n++
+	}
+	old := append([]idleValue[T](nil), p.idle[:n]...)
+	p.idle = append(p.idle[:0], p.idle[n:]...)
+	p.mu.Unlock()
+	for _, i := range old {
+		p.destroy(i.value)
+	}
+}
+
+// close destroys the idle values. Values that are still in use are destroyed
+// when they are put back.
 func (p *pool[T]) close() {
+	p.mu.Lock()
+	old := p.idle
+	p.idle, p.closed = nil, true
+	p.mu.Unlock()
 	close(p.stop)
-	p.filler.Wait()
-	for {
-		select {
-		case v := <-p.spares:
-			p.destroy(v)
-		default:
-			return
-		}
+	p.trimmer.Wait()
+	for _, i := range old {
+		p.destroy(i.value)
 	}
 }

@@ -2,69 +2,112 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
-	"github.com/tetratelabs/wazero"
+	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero/api"
 )
 
 const (
-	// startTimeout bounds the start of a sandbox: the Go runtime takes about
-	// 4 ms, a loaded machine may take a hundred times that.
-	startTimeout = 10 * time.Second
 	// maxSleep is the longest that a guest can hold the host in one sleep, so
 	// that it notices its deadline.
 	maxSleep = time.Millisecond
 	// maxOutput is how much of a guest's standard output and error is kept.
 	maxOutput = 32 << 10
+	// fuelShare is how many function calls and turns of loops a guest makes
+	// before it comes back to the host: some 0.2 ms in a tight loop, which
+	// bounds how long it can hold up Go's garbage collector.
+	fuelShare = 40_000
 )
 
-// sandbox is one instance of a handler. It serves one request.
+// sandbox is one instance of a handler on its image. It serves one request at
+// a time, each in the state of the image.
 type sandbox struct {
-	module   api.Module
-	request  api.Function
-	response api.Function
-	output   *output
+	module            api.Module
+	image             *image
+	memory            *memory
+	globals           []api.MutableGlobal
+	fuel              api.MutableGlobal
+	request, response api.Function
+	output            *output
+	// current is the call that is under way, for the clock of sleeps.
+	current *call
 }
 
-// newSandbox instantiates a compiled handler and runs its start-up. The
-// context of a request plays no part: a reader who goes away must not stop
-// the making of a sandbox half-way.
-func newSandbox(runtime wazero.Runtime, compiled wazero.CompiledModule) (*sandbox, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	ctx = context.WithValue(ctx, callKey{}, &call{x: &Exchange{}, limits: DefaultLimits, log: func(int32, string) {}})
-	s := &sandbox{output: &output{}}
-	config := wazero.NewModuleConfig().
-		WithName("").
-		WithStartFunctions().
-		WithStdout(s.output).
-		WithStderr(s.output).
-		WithRandSource(rand.Reader).
-		WithSysWalltime().
-		WithSysNanotime().
-		WithNanosleep(func(ns int64) { time.Sleep(min(time.Duration(ns), maxSleep)) })
-	module, err := runtime.InstantiateModule(ctx, compiled, config)
-	if err != nil {
-		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
+// invoke calls a guest function with fuel, under a deadline.
+func (s *sandbox) invoke(ctx context.Context, c *call, f api.Function, params ...uint64) ([]uint64, error) {
+	c.sandbox, c.done = s, ctx.Done()
+	c.deadline, c.hasDeadline = ctx.Deadline()
+	s.current = c
+	defer func() { s.current = nil }()
+	s.fuel.Set(fuelShare)
+	return f.Call(context.WithValue(context.WithoutCancel(ctx), callKey{}, c), params...)
+}
+
+// outOfTime is the fault of a guest that reached its deadline.
+const outOfTime = Fault("it did not answer before its deadline")
+
+// abandoned is the fault of a guest whose reader went away.
+const abandoned = Fault("its reader went away")
+
+// checkTime stops the guest if its time is up. It is called from host
+// functions, where a panic unwinds the guest.
+func (c *call) checkTime() {
+	if c.hasDeadline && time.Now().After(c.deadline) {
+		panic(outOfTime)
 	}
-	s.module = module
-	for _, name := range []string{exportInitialize, "_start"} {
-		start := module.ExportedFunction(name)
-		if start == nil {
-			continue
-		}
-		if _, err := start.Call(ctx); err != nil {
-			s.close()
-			return nil, fmt.Errorf("its start-up (%s) failed: %w\n%s", name, err, s.output)
-		}
-		break
+	select {
+	case <-c.done:
+		panic(abandoned)
+	default:
 	}
-	s.request = module.ExportedFunction(exportHandleReq)
-	s.response = module.ExportedFunction(exportHandleResp)
-	return s, nil
+}
+
+// yield is what the guest calls when its fuel is used up.
+func yield(ctx context.Context, _ api.Module, _ []uint64) {
+	c := callOf(ctx)
+	c.checkTime()
+	c.sandbox.fuel.Set(fuelShare)
+}
+
+// exportFuel provides the function that the rewritten modules import.
+func (e *Engine) exportFuel(ctx context.Context) error {
+	_, err := e.runtime.NewHostModuleBuilder(rewrite.YieldModule).
+		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(yield), nil, nil).
+		Export(rewrite.YieldFunction).Instantiate(ctx)
+	return err
+}
+
+// sleep is the guest's clock for sleeping, which stops it at its deadline.
+func (s *sandbox) sleep(ns int64) {
+	if s.current != nil {
+		s.current.checkTime()
+	}
+	time.Sleep(min(time.Duration(ns), maxSleep))
+}
+
+// reset brings the sandbox back to its image. If it fails, the sandbox must
+// not be used again.
+func (s *sandbox) reset() error {
+	if _, err := s.memory.space.restore(s.memory.length); err != nil {
+		return err
+	}
+	if size := len(s.image.content); s.memory.length != size {
+		s.memory.shrinkTo = size
+		if _, ok := s.module.Memory().Grow(1); !ok {
+			return fmt.Errorf("engine: a memory of %d bytes cannot shrink to its image", s.memory.length)
+		}
+	}
+	s.restoreGlobals()
+	s.output.text = s.output.text[:0]
+	return nil
+}
+
+func (s *sandbox) restoreGlobals() {
+	for i, g := range s.globals {
+		g.Set(s.image.globals[i])
+	}
 }
 
 func (s *sandbox) close() { _ = s.module.Close(context.Background()) }

@@ -1,0 +1,288 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxPrivatePages bounds the private pages that a sandbox keeps: a request
+// that wrote more gives them all back, so that one large request does not
+// make every later restore slow and its sandbox large.
+const maxPrivatePages = 256
+
+// frozen is the content of an image in a sealed file in memory, which the
+// sandboxes map copy-on-write.
+type frozen struct{ fd int }
+
+// freeze writes content into the file, leaving holes for pages of zeros, and
+// seals it: nobody can change it any more, this process included.
+func freeze(content []byte) (*frozen, error) {
+	fd, err := unix.MemfdCreate("lectern-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("engine: no file in memory for an image: %w", err)
+	}
+	f := &frozen{fd}
+	if err := f.fill(content); err != nil {
+		f.close()
+		return nil, fmt.Errorf("engine: an image cannot be written: %w", err)
+	}
+	return f, nil
+}
+
+func (f *frozen) fill(content []byte) error {
+	if err := unix.Ftruncate(f.fd, int64(len(content))); err != nil {
+		return err
+	}
+	for at := 0; at < len(content); at += osPage {
+		page := content[at:min(at+osPage, len(content))]
+		if allZero(page) {
+			continue
+		}
+		if n, err := unix.Pwrite(f.fd, page, int64(at)); err != nil || n != len(page) {
+			return fmt.Errorf("%d of %d bytes: %w", n, len(page), err)
+		}
+	}
+	_, err := unix.FcntlInt(uintptr(f.fd), unix.F_ADD_SEALS, unix.F_SEAL_SEAL|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE)
+	return err
+}
+
+// view maps the file to be read.
+func (f *frozen) view(length int) ([]byte, error) {
+	return unix.Mmap(f.fd, 0, length, unix.PROT_READ, unix.MAP_SHARED)
+}
+
+func (f *frozen) close() { _ = unix.Close(f.fd) }
+
+// osPage is the unit of the system's memory.
+var osPage = os.Getpagesize()
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// mappedSpace is a reserved address range whose beginning maps an image,
+// copy-on-write.
+type mappedSpace struct {
+	all       []byte
+	image     *image
+	committed int
+	regions   []pageRegion
+}
+
+// newSpace reserves a range. Nothing of it takes memory until it is written.
+func newSpace(limit int, im *image) (space, error) {
+	if im != nil && im.way == restoreByCopy {
+		return newCopySpace(limit, im), nil
+	}
+	all, err := unix.Mmap(-1, 0, limit, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("engine: no address range for a sandbox: %w", err)
+	}
+	s := &mappedSpace{all: all, image: im}
+	if im == nil {
+		return s, nil
+	}
+	if err := s.mapImage(); err != nil {
+		s.free()
+		return nil, fmt.Errorf("engine: an image cannot be mapped: %w", err)
+	}
+	s.committed = len(im.content)
+	return s, nil
+}
+
+// mapImage puts the image over the beginning of the range.
+func (s *mappedSpace) mapImage() error {
+	base, length := unsafe.Pointer(unsafe.SliceData(s.all)), uintptr(len(s.image.content))
+	if length == 0 {
+		return nil
+	}
+	_, err := unix.MmapPtr(s.image.file.fd, 0, base, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	return err
+}
+
+func (s *mappedSpace) bytes() []byte { return s.all }
+
+func (s *mappedSpace) commit(length int) error {
+	if length <= s.committed {
+		return nil
+	}
+	if err := unix.Mprotect(s.all[s.committed:length], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		return err
+	}
+	s.committed = length
+	return nil
+}
+
+// restore copies back the pages that the sandbox holds privately. They stay
+// private, so the next request that writes them takes no page fault.
+func (s *mappedSpace) restore(length int) (int, error) {
+	if s.image == nil {
+		return 0, errNoImage
+	}
+	content := s.image.content
+	if length > len(content) {
+		if err := unix.Madvise(s.all[len(content):length], unix.MADV_DONTNEED); err != nil {
+			return 0, err
+		}
+	}
+	if len(content) == 0 {
+		return 0, nil
+	}
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(s.all)))
+	var err error
+	if s.regions, err = pages.private(s.regions[:0], base, base+uintptr(len(content)), s.image.way); err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, r := range s.regions {
+		total += int(r.end - r.start)
+	}
+	if total > maxPrivatePages*osPage {
+		return total, unix.Madvise(s.all[:len(content)], unix.MADV_DONTNEED)
+	}
+	for _, r := range s.regions {
+		from, to := int(uintptr(r.start)-base), int(uintptr(r.end)-base)
+		copy(s.all[from:to], content[from:to])
+	}
+	return total, nil
+}
+
+func (s *mappedSpace) resident() int {
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(s.all)))
+	regions, err := pages.private(nil, base, base+uintptr(s.committed), restoreByPagemap)
+	if err != nil {
+		return s.committed
+	}
+	total := 0
+	for _, r := range regions {
+		total += int(r.end - r.start)
+	}
+	return total
+}
+
+func (s *mappedSpace) free() { _ = unix.Munmap(s.all) }
+
+// pagemap is the process's view of its own page tables.
+type pagemap struct {
+	once sync.Once
+	fd   int
+	err  error
+}
+
+var pages pagemap
+
+func (p *pagemap) open() error {
+	p.once.Do(func() {
+		p.fd, p.err = unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	})
+	return p.err
+}
+
+// pageRegion is a run of pages, as the kernel's struct page_region has it.
+type pageRegion struct{ start, end, categories uint64 }
+
+// scanArgument is the kernel's struct pm_scan_arg (linux/fs.h, Linux 6.7).
+type scanArgument struct {
+	size, flags, start, end, walkEnd, vec, vecLen, maxPages   uint64
+	categoryInverted, categoryMask, categoryAnyOf, returnMask uint64
+}
+
+// The categories of pages in PAGEMAP_SCAN, and its number:
+// _IOWR('f', 16, struct pm_scan_arg).
+const (
+	pageIsFile    = 1 << 2
+	pageIsPresent = 1 << 3
+	pageIsSwapped = 1 << 4
+	pagemapScan   = 0xc0606610
+)
+
+// private appends the runs of pages in a range that are the process's own
+// copies: present or swapped out, and not of the file that is mapped there.
+func (p *pagemap) private(into []pageRegion, start, end uintptr, way restoreWay) ([]pageRegion, error) {
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	if way == restoreByPagemap {
+		return p.read(into, start, end)
+	}
+	for start < end {
+		if cap(into)-len(into) < 16 {
+			into = append(make([]pageRegion, 0, 2*cap(into)+64), into...)
+		}
+		free := into[len(into):cap(into)]
+		arg := scanArgument{
+			start: uint64(start), end: uint64(end), vec: uint64(uintptr(unsafe.Pointer(&free[0]))), vecLen: uint64(len(free)),
+			categoryInverted: pageIsFile, categoryMask: pageIsFile, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
+		}
+		arg.size = uint64(unsafe.Sizeof(arg))
+		n, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(p.fd), pagemapScan, uintptr(unsafe.Pointer(&arg)))
+		if errno != 0 {
+			return nil, fmt.Errorf("engine: the written pages cannot be found: %w", errno)
+		}
+		into = into[:len(into)+int(n)]
+		start = uintptr(arg.walkEnd)
+	}
+	return into, nil
+}
+
+// The bits of an entry of /proc/self/pagemap.
+const (
+	entryPresent = 1 << 63
+	entrySwapped = 1 << 62
+	entryFile    = 1 << 61
+)
+
+// read is private for kernels before 6.7: it reads an entry for each page.
+func (p *pagemap) read(into []pageRegion, start, end uintptr) ([]pageRegion, error) {
+	const batch = 512
+	var entries [batch]uint64
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(&entries)), batch*8)
+	for at := start; at < end; {
+		n := min(batch, int(end-at)/osPage)
+		if got, err := unix.Pread(p.fd, raw[:n*8], int64(at)/int64(osPage)*8); err != nil || got != n*8 {
+			return nil, errors.Join(errors.New("engine: the page table cannot be read"), err)
+		}
+		for _, e := range entries[:n] {
+			if e&(entryPresent|entrySwapped) != 0 && e&entryFile == 0 {
+				if last := len(into) - 1; last >= 0 && into[last].end == uint64(at) {
+					into[last].end += uint64(osPage)
+				} else {
+					into = append(into, pageRegion{start: uint64(at), end: uint64(at) + uint64(osPage)})
+				}
+			}
+			at += uintptr(osPage)
+		}
+	}
+	return into, nil
+}
+
+// bestWay finds out by trying which way this kernel allows.
+func bestWay() restoreWay {
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(pages.probe())))
+	for _, way := range []restoreWay{restoreByScan, restoreByPagemap} {
+		if _, err := pages.private(nil, start, start+uintptr(osPage), way); err == nil {
+			return way
+		}
+	}
+	return restoreByCopy
+}
+
+// probe maps one page to try the kernel's answers on; it stays for good.
+func (p *pagemap) probe() []byte {
+	b, err := unix.Mmap(-1, 0, osPage, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return make([]byte, osPage)
+	}
+	return b
+}

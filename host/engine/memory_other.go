@@ -1,0 +1,12 @@
+//go:build !linux
+
+package engine
+
+// frozen is not used here: images are kept as plain bytes.
+type frozen struct{}
+
+func freeze([]byte) (*frozen, error)           { return &frozen{}, nil }
+func (*frozen) view(int) ([]byte, error)       { return nil, errNoImage }
+func (*frozen) close()                         {}
+func newSpace(n int, im *image) (space, error) { return newCopySpace(n, im), nil }
+func bestWay() restoreWay                      { return restoreByCopy }

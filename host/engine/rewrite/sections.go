@@ -1,0 +1,337 @@
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// The kinds of imports and exports.
+const (
+	kindFunction = 0
+	kindTable    = 1
+	kindMemory   = 2
+	kindGlobal   = 3
+)
+
+const (
+	typeFunction = 0x60
+	typeI32      = 0x7f
+	typeV128     = 0x7b
+	// firstReference and lastReference span funcref and externref.
+	firstReference = 0x6f
+	lastReference  = 0x70
+)
+
+// readTypes counts the parameters of each type, and adds the type of the
+// yield function at the end.
+func (w *rewriter) readTypes() error {
+	r := &reader{rest: w.sections[secType]}
+	n := 0
+	if len(r.rest) > 0 {
+		n = r.count()
+	}
+	body := r.rest
+	for range n {
+		if r.byte() != typeFunction {
+			return fmt.Errorf("%w: a type that is not a function's", ErrMalformed)
+		}
+		parameters := len(r.bytes())
+		r.bytes()
+		w.types = append(w.types, parameters)
+	}
+	if err := r.fault("its types"); err != nil {
+		return err
+	}
+	out := append(appendU32(nil, uint32(n)+1), body...)
+	w.sections[secType] = append(out, typeFunction, 0, 0)
+	return nil
+}
+
+// readImports counts the imported functions and adds the yield function
+// behind them. Other imports hold state that is not the sandbox's own.
+func (w *rewriter) readImports() error {
+	r := &reader{rest: w.sections[secImport]}
+	n := 0
+	if len(r.rest) > 0 {
+		n = r.count()
+	}
+	body := r.rest
+	for range n {
+		module, name := string(r.bytes()), string(r.bytes())
+		if kind := r.byte(); kind != kindFunction && !r.bad {
+			return fmt.Errorf("%w: it imports the memory, table or global %.40q.%.40q; only functions can be imported", ErrRefused, module, name)
+		}
+		if int(r.u32()) >= len(w.types) {
+			r.bad = true
+		}
+		if module == YieldModule {
+			return fmt.Errorf("%w: it imports from the reserved module %s", ErrRefused, YieldModule)
+		}
+	}
+	if err := r.fault("its imports"); err != nil {
+		return err
+	}
+	w.imported = uint32(n)
+	out := append(appendU32(nil, uint32(n)+1), body...)
+	out = appendSized(out, []byte(YieldModule))
+	out = appendSized(out, []byte(YieldFunction))
+	out = append(out, kindFunction)
+	w.sections[secImport] = appendU32(out, uint32(len(w.types)))
+	return nil
+}
+
+func (w *rewriter) readFunctions() error {
+	r := &reader{rest: w.sections[secFunction]}
+	if len(r.rest) == 0 {
+		return nil
+	}
+	for range r.count() {
+		t := r.u32()
+		if int(t) >= len(w.types) {
+			r.bad = true
+		}
+		w.functions = append(w.functions, t)
+	}
+	return r.fault("its functions")
+}
+
+// readTables only makes sure that there is no more than wazero's one memory;
+// the tables themselves stay as they are.
+func (w *rewriter) readTables() error {
+	r := &reader{rest: w.sections[secMemory]}
+	if len(r.rest) == 0 {
+		return nil
+	}
+	if n := r.count(); n > 1 {
+		return fmt.Errorf("%w: it has %d memories; one is the most", ErrRefused, n)
+	}
+	if flags := r.byte(); flags > 1 {
+		return fmt.Errorf("%w: its memory is shared between threads", ErrRefused)
+	}
+	return nil
+}
+
+// readGlobals finds the mutable globals and adds the two that count fuel.
+func (w *rewriter) readGlobals() error {
+	r := &reader{rest: w.sections[secGlobal]}
+	n := 0
+	if len(r.rest) > 0 {
+		n = r.count()
+	}
+	var body []byte
+	for i := range uint32(n) {
+		kind, mutable := r.byte(), r.byte()
+		if mutable == 1 {
+			if kind == typeV128 || (kind >= firstReference && kind <= lastReference) {
+				return fmt.Errorf("%w: its mutable global %d holds a vector or a reference, which cannot be restored", ErrRefused, i)
+			}
+			w.mutable = append(w.mutable, i)
+			w.out.Globals = append(w.out.Globals, globalExport(i))
+		}
+		body = append(body, kind, mutable)
+		var err error
+		if body, err = w.constant(r, body); err != nil {
+			return err
+		}
+	}
+	if err := r.fault("its globals"); err != nil {
+		return err
+	}
+	w.globals = uint32(n)
+	zero := []byte{typeI32, 1, opI32Const, 0, opEnd}
+	body = append(append(body, zero...), zero...)
+	w.sections[secGlobal] = append(appendU32(nil, uint32(n)+2), body...)
+	return nil
+}
+
+// readExports moves the functions' indices and adds the reserved exports.
+func (w *rewriter) readExports() error {
+	r := &reader{rest: w.sections[secExport]}
+	n := 0
+	if len(r.rest) > 0 {
+		n = r.count()
+	}
+	var body []byte
+	for range n {
+		name := r.bytes()
+		if strings.HasPrefix(string(name), Prefix) {
+			return fmt.Errorf("%w: its export %.40q has the reserved prefix %s", ErrRefused, name, Prefix)
+		}
+		kind, index := r.byte(), r.u32()
+		if kind == kindFunction {
+			index = w.shift(index)
+		}
+		body = appendU32(append(appendSized(body, name), kind), index)
+	}
+	if err := r.fault("its exports"); err != nil {
+		return err
+	}
+	for i, index := range w.mutable {
+		body = appendU32(append(appendSized(body, []byte(w.out.Globals[i])), kindGlobal), index)
+	}
+	body = appendU32(append(appendSized(body, []byte(FuelExport)), kindGlobal), w.fuel())
+	w.sections[secExport] = append(appendU32(nil, uint32(n+len(w.mutable)+1)), body...)
+	return nil
+}
+
+// readStart turns the start function into an export.
+func (w *rewriter) readStart() error {
+	body, ok := w.sections[secStart]
+	if !ok {
+		return nil
+	}
+	delete(w.sections, secStart)
+	r := &reader{rest: body}
+	w.start, w.hasStart = r.u32(), true
+	if err := r.fault("its start function"); err != nil {
+		return err
+	}
+	e := &reader{rest: w.sections[secExport]}
+	n := e.u32()
+	exports := append(appendU32(nil, n+1), e.rest...)
+	exports = append(appendSized(exports, []byte(StartExport)), kindFunction)
+	w.sections[secExport] = appendU32(exports, w.shift(w.start))
+	return nil
+}
+
+// readElements moves the functions' indices in the tables' initial content.
+func (w *rewriter) readElements() error {
+	r := &reader{rest: w.sections[secElement]}
+	if len(r.rest) == 0 {
+		return nil
+	}
+	n := r.count()
+	body := appendU32(nil, uint32(n))
+	for range n {
+		var err error
+		if body, err = w.element(r, body); err != nil {
+			return err
+		}
+	}
+	w.sections[secElement] = body
+	return r.fault("its elements")
+}
+
+// element copies one segment. Its flags say: bit 0 not active, bit 1 an
+// explicit table (or, not active, only declared), bit 2 expressions in place
+// of function indices.
+func (w *rewriter) element(r *reader, body []byte) ([]byte, error) {
+	flags := r.u32()
+	if flags > 7 {
+		r.bad = true
+	}
+	body = appendU32(body, flags)
+	active, explicit, expressions := flags&1 == 0, flags&2 != 0, flags&4 != 0
+	var err error
+	if active {
+		if explicit {
+			body = appendU32(body, r.u32())
+		}
+		if body, err = w.constant(r, body); err != nil {
+			return nil, err
+		}
+	}
+	if !active || explicit {
+		body = append(body, r.byte())
+	}
+	n := r.count()
+	body = appendU32(body, uint32(n))
+	for range n {
+		if !expressions {
+			body = appendU32(body, w.shift(r.u32()))
+			continue
+		}
+		if body, err = w.constant(r, body); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// readData takes the active segments out. If the code uses memory.init, their
+// places stay, empty as they are after start-up.
+func (w *rewriter) readData() error {
+	r := &reader{rest: w.sections[secData]}
+	if len(r.rest) == 0 {
+		return nil
+	}
+	n := r.count()
+	kept := appendU32(nil, uint32(n))
+	for range n {
+		flags := r.u32()
+		if flags == 1 {
+			kept = appendSized(append(kept, 1), r.bytes())
+			continue
+		}
+		if flags > 2 || (flags == 2 && r.u32() != 0) {
+			r.bad = true
+		}
+		if r.byte() != opI32Const {
+			return fmt.Errorf("%w: a data segment whose place is not a constant", ErrRefused)
+		}
+		offset := uint32(r.signed(32))
+		if r.byte() != opEnd {
+			r.bad = true
+		}
+		w.out.Data = append(w.out.Data, Segment{Offset: offset, Data: r.bytes()})
+		kept = append(kept, 1, 0)
+	}
+	if err := r.fault("its data"); err != nil {
+		return err
+	}
+	w.sections[secData] = kept
+	if !w.usesInit {
+		delete(w.sections, secData)
+		delete(w.sections, secDataCount)
+	}
+	return nil
+}
+
+// readNames keeps the functions' names, with their new indices, so that stack
+// traces can be read, and drops debug information, which no longer fits.
+func (w *rewriter) readNames() error {
+	var kept [][]byte
+	for _, body := range w.custom {
+		r := &reader{rest: body}
+		name := string(r.bytes())
+		switch {
+		case r.bad:
+			return fmt.Errorf("%w: a custom section has no name", ErrMalformed)
+		case strings.HasPrefix(name, ".debug"), name == "reloc.CODE", name == "producers":
+		case name == "name":
+			if names := w.functionNames(r.rest); names != nil {
+				kept = append(kept, append(appendSized(nil, []byte("name")), names...))
+			}
+		default:
+			kept = append(kept, bytes.Clone(body))
+		}
+	}
+	w.custom = kept
+	return nil
+}
+
+// functionNames rewrites the subsection with the names of functions. Names
+// are a courtesy: if they cannot be read they are dropped, not refused.
+func (w *rewriter) functionNames(section []byte) []byte {
+	const functions = 1
+	r := &reader{rest: section}
+	for !r.bad && len(r.rest) > 0 {
+		id, body := r.byte(), r.bytes()
+		if id != functions {
+			continue
+		}
+		names := &reader{rest: body}
+		n := names.count()
+		out := appendU32(nil, uint32(n))
+		for range n {
+			out = appendU32(out, w.shift(names.u32()))
+			out = appendSized(out, names.bytes())
+		}
+		if names.fault("names") != nil {
+			return nil
+		}
+		return appendSized([]byte{functions}, out)
+	}
+	return nil
+}
