@@ -173,7 +173,13 @@ func TestStop(t *testing.T) {
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(context.Background()) }()
-	eventually(t, "the end of accepting", func() bool { _, _, err := dialAndRead(addr); return errors.Is(err, syscall.ECONNREFUSED) })
+	eventually(t, "the end of accepting", func() bool {
+		conn, err := dial(addr)
+		if err == nil {
+			conn.Close() // or its worker would wait for it
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
 	io.WriteString(conn, "bye\n")
 	if answer, err := r.ReadString('\n'); answer != "ok\n" {
 		t.Errorf("answer %q, %v; want what was in flight to be answered", answer, err)
