@@ -18,8 +18,13 @@ import (
 // Bounds of one answer, which the server sends in one go to a connection that
 // it closes when more than maxPending bytes wait for it.
 const (
-	answerMessages = 512
-	answerBytes    = 8 << 20
+	// lastMessages is the most that the server answers to multi_last.
+	lastMessages = 1024
+	// walkMessages are asked for when reading in the order of sequences. The
+	// server counts all that is left for each answer, so few are better.
+	walkMessages = 4096
+	// answerBytes bounds both.
+	answerBytes = 8 << 20
 )
 
 // snapshot is everything under a prefix at one moment.
@@ -177,8 +182,10 @@ func (s *Store) batchGet(ctx context.Context, req server.JSApiMsgGetRequest) ([]
 	if err != nil {
 		return nil, answerEnd{}, err
 	}
-	inbox := s.nc.NewInbox()
-	sub, err := s.nc.SubscribeSync(inbox)
+	// Room for the whole answer with its guard and its end; the client's own
+	// channels take half a megabyte.
+	inbox, answers := s.nc.NewInbox(), make(chan *nats.Msg, max(req.Batch, lastMessages)+2)
+	sub, err := s.nc.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return nil, answerEnd{}, unavailable(err)
 	}
@@ -188,9 +195,11 @@ func (s *Store) batchGet(ctx context.Context, req server.JSApiMsgGetRequest) ([]
 	}
 	var msgs []*nats.Msg
 	for last := uint64(0); ; {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, answerEnd{}, unavailable(err)
+		var m *nats.Msg
+		select {
+		case m = <-answers:
+		case <-ctx.Done():
+			return nil, answerEnd{}, unavailable(ctx.Err())
 		}
 		if m.Header.Get(headerStatus) == "204" {
 			end, err := readEnd(m, last)

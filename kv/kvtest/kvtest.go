@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,49 +26,69 @@ const testTimeout = 60 * time.Second
 // Maker makes an empty store and sees to its end by t.Cleanup.
 type Maker func(t *testing.T) kv.Store
 
-// Run runs the suite, its tests side by side.
+// conformance is one test of the suite.
+type conformance struct {
+	name string
+	run  func(*testing.T, *fixture)
+}
+
+// tests are those that work all the time.
+var tests = []conformance{
+	{"Get", testGet},
+	{"Aliasing", testAliasing},
+	{"OddKeys", testOddKeys},
+	{"InvalidForms", testInvalidForms},
+	{"Limits", testLimits},
+	{"LargestCommit", testLargestCommit},
+	{"LargestEntry", testLargestEntry},
+	{"Scan", testScan},
+	{"ScanPages", testScanPages},
+	{"ScanMany", testScanMany},
+	{"Revisions", testRevisions},
+	{"Checks", testChecks},
+	{"ChecksOnly", testChecksOnly},
+	{"Tombstones", testTombstones},
+	{"AllOrNothing", testAllOrNothing},
+	{"ManyChecks", testManyChecks},
+	{"PrefixChecks", testPrefixChecks},
+	{"PrefixPhantom", testPrefixPhantom},
+	{"WatchOrder", testWatchOrder},
+	{"WatchResume", testWatchResume},
+	{"WatchPrefix", testWatchPrefix},
+	{"WatchMany", testWatchMany},
+	{"WatchUnderLoad", testWatchUnderLoad},
+	{"WatchEnds", testWatchEnds},
+	{"Context", testContext},
+	{"Close", testClose},
+	{"Increments", testIncrements},
+	{"BlindWrites", testBlindWrites},
+	{"Transfers", testTransfers},
+}
+
+// timeTests are those that mostly wait for something to expire.
+var timeTests = []conformance{
+	{"Expiry", testExpiry},
+	{"ExpiryIsExact", testExpiryIsExact},
+	{"ExpiryInBatch", testExpiryInBatch},
+	{"Refresh", testRefresh},
+	{"LongTTL", testLongTTL},
+	{"WatchExpiry", testWatchExpiry},
+}
+
+// Run runs the suite, its tests side by side. Those that wait all wait at once,
+// whatever number of tests go test runs in parallel.
 func Run(t *testing.T, open Maker) {
 	t.Helper()
-	tests := []struct {
-		name string
-		run  func(*testing.T, *fixture)
-	}{
-		{"Get", testGet},
-		{"Aliasing", testAliasing},
-		{"OddKeys", testOddKeys},
-		{"InvalidForms", testInvalidForms},
-		{"Limits", testLimits},
-		{"LargestCommit", testLargestCommit},
-		{"LargestEntry", testLargestEntry},
-		{"Scan", testScan},
-		{"ScanPages", testScanPages},
-		{"ScanMany", testScanMany},
-		{"Revisions", testRevisions},
-		{"Checks", testChecks},
-		{"ChecksOnly", testChecksOnly},
-		{"Tombstones", testTombstones},
-		{"AllOrNothing", testAllOrNothing},
-		{"ManyChecks", testManyChecks},
-		{"PrefixChecks", testPrefixChecks},
-		{"PrefixPhantom", testPrefixPhantom},
-		{"Expiry", testExpiry},
-		{"ExpiryIsExact", testExpiryIsExact},
-		{"ExpiryInBatch", testExpiryInBatch},
-		{"Refresh", testRefresh},
-		{"LongTTL", testLongTTL},
-		{"WatchOrder", testWatchOrder},
-		{"WatchResume", testWatchResume},
-		{"WatchPrefix", testWatchPrefix},
-		{"WatchExpiry", testWatchExpiry},
-		{"WatchMany", testWatchMany},
-		{"WatchUnderLoad", testWatchUnderLoad},
-		{"WatchEnds", testWatchEnds},
-		{"Context", testContext},
-		{"Close", testClose},
-		{"Increments", testIncrements},
-		{"BlindWrites", testBlindWrites},
-		{"Transfers", testTransfers},
-	}
+	t.Run("Times", func(t *testing.T) {
+		t.Parallel()
+		var wg sync.WaitGroup
+		for _, test := range timeTests {
+			wg.Go(func() {
+				t.Run(test.name, func(t *testing.T) { test.run(t, newFixture(t, open)) })
+			})
+		}
+		wg.Wait()
+	})
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -87,7 +87,6 @@ func testLargestCommit(t *testing.T, f *fixture) {
 func testLargestEntry(t *testing.T, f *fixture) {
 	value := bytes.Repeat([]byte{0xff}, kv.MaxValue)
 	for name, key := range map[string]string{
-		"plain":    strings.Repeat("k", kv.MaxKey),
 		"escaped":  strings.Repeat("\xff", kv.MaxKey),
 		"segments": strings.Repeat("*/", kv.MaxKey/2-1) + "*>",
 	} {
