@@ -74,7 +74,7 @@ func newImage(runtime wazero.Runtime, compiled wazero.CompiledModule, module *re
 		return nil, err
 	}
 	if im.content, err = im.file.view(len(live)); err != nil {
-		im.file.close()
+		im.file.close(nil)
 		return nil, fmt.Errorf("engine: an image cannot be read: %w", err)
 	}
 	return im, nil
@@ -162,6 +162,6 @@ func (s *sandbox) adopt() error {
 
 func (im *image) close() {
 	if im.file != nil {
-		im.file.close()
+		im.file.close(im.content)
 	}
 }

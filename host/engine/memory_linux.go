@@ -29,7 +29,7 @@ func freeze(content []byte) (*frozen, error) {
 	}
 	f := &frozen{fd}
 	if err := f.fill(content); err != nil {
-		f.close()
+		f.close(nil)
 		return nil, fmt.Errorf("engine: an image cannot be written: %w", err)
 	}
 	return f, nil
@@ -57,7 +57,14 @@ func (f *frozen) view(length int) ([]byte, error) {
 	return unix.Mmap(f.fd, 0, length, unix.PROT_READ, unix.MAP_SHARED)
 }
 
-func (f *frozen) close() { _ = unix.Close(f.fd) }
+// close gives back the file and the view of it; sandboxes that still map the
+// file keep it alive.
+func (f *frozen) close(view []byte) {
+	if view != nil {
+		_ = unix.Munmap(view)
+	}
+	_ = unix.Close(f.fd)
+}
 
 // osPage is the unit of the system's memory.
 var osPage = os.Getpagesize()

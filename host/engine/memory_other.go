@@ -7,6 +7,6 @@ type frozen struct{}
 
 func freeze([]byte) (*frozen, error)           { return &frozen{}, nil }
 func (*frozen) view(int) ([]byte, error)       { return nil, errNoImage }
-func (*frozen) close()                         {}
+func (*frozen) close([]byte)                   {}
 func newSpace(n int, im *image) (space, error) { return newCopySpace(n, im), nil }
 func bestWay() restoreWay                      { return restoreByCopy }

@@ -110,6 +110,7 @@ func (s *Site) open(ctx context.Context) error {
 		return fmt.Errorf("site: %w", err)
 	}
 	s.server, err = server.New(s.serverOptions())
+	debug.FreeMemory()
 	return err
 }
 
