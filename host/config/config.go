@@ -45,8 +45,8 @@ type Config struct {
 
 	CookieSecure    bool          `env:"SESSION_COOKIE_SECURE" shown:"by LMS_ENV" group:"Sessions" want:"1, true, yes or on, or else 0, false, no or off" help:"Send the session cookie over HTTPS only, under the name __Host-session: true in production, false in development."`
 	CookieSameSite  SameSite      `env:"SESSION_COOKIE_SAMESITE" envDefault:"Lax" group:"Sessions" want:"Lax, Strict or None" help:"The SameSite attribute of the session cookie: Lax, Strict or None. None needs SESSION_COOKIE_SECURE."`
-	SessionIdle     time.Duration `env:"LMS_SESSION_IDLE" envDefault:"24h" group:"Sessions" want:"a duration from 1s to 9600h, such as 24h" help:"A session that nobody uses for this long ends. Never longer than LMS_SESSION_ABSOLUTE: left unset, it follows a shorter one."`
-	SessionAbsolute time.Duration `env:"LMS_SESSION_ABSOLUTE" envDefault:"24h" group:"Sessions" want:"a duration from 1s to 9600h, such as 168h" help:"A session ends this long after sign-in, used or not. With the default people sign in once a day; 168h is a week, and then LMS_SESSION_IDLE decides."`
+	SessionIdle     time.Duration `env:"LMS_SESSION_IDLE" envDefault:"24h" group:"Sessions" want:"a duration from 2m to 9600h, such as 24h" help:"A session that nobody uses for this long ends. Never longer than LMS_SESSION_ABSOLUTE: left unset, it follows a shorter one."`
+	SessionAbsolute time.Duration `env:"LMS_SESSION_ABSOLUTE" envDefault:"24h" group:"Sessions" want:"a duration from 2m to 9600h, such as 168h" help:"A session ends this long after sign-in, used or not. With the default people sign in once a day; 168h is a week, and then LMS_SESSION_IDLE decides."`
 
 	MaxBody         Bytes         `env:"LMS_MAX_BODY" envDefault:"1MiB" group:"Limits" want:"a size from 1KiB to 64MiB, such as 1MiB or 65536" help:"The largest request body, in bytes or with the suffix KiB or MiB. Bodies are held in memory so that a request can run again."`
 	RequestTimeout  time.Duration `env:"LMS_REQUEST_TIMEOUT" envDefault:"10s" group:"Limits" want:"a duration from 100ms to 10m, such as 10s" help:"The time that one request may take, waiting for a sandbox included."`

@@ -19,7 +19,7 @@ const (
 	maxBodyLimit   = 64 * mebibyte
 	minBodyLimit   = kibibyte
 	maxSession     = 400 * 24 * time.Hour
-	minSession     = time.Second // kv.MinTTL
+	minSession     = 2 * time.Minute // what package session takes
 	maxSiteName    = 80
 	maxAdminUser   = 150 // the length of the reference's column
 	minSecretKey   = 32  // characters; what 128 bits take in hexadecimal
