@@ -1,0 +1,49 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"testing"
+)
+
+// memoryLimit is the most resident memory of a site just started, in KiB.
+const memoryLimit = 256 << 10
+
+// TestMemoryAfterStart reads the resident memory of a site in one process
+// with all handlers loaded, before and after each kind of page was asked for.
+func TestMemoryAfterStart(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	started := resident(t, s.cmd.Process.Pid)
+	p := newPerson(s)
+	for _, path := range []string{"/home", "/course/explore", "/course/edge/view", "/user/login", "/no/such/page"} {
+		p.get(t, path)
+	}
+	t.Logf("resident after start: %d MiB, after some pages: %d MiB", started>>10, resident(t, s.cmd.Process.Pid)>>10)
+	if started > memoryLimit {
+		t.Errorf("%d MiB resident after start, the limit is %d MiB", started>>10, memoryLimit>>10)
+	}
+}
+
+// vmRSS finds the resident memory in the system's report on a process, in KiB.
+var vmRSS = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+// resident is the resident memory of a process in KiB.
+func resident(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := vmRSS.FindSubmatch(text)
+	if m == nil {
+		t.Fatalf("no VmRSS in:\n%s", text)
+	}
+	n, err := strconv.Atoi(string(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
