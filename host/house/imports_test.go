@@ -1,0 +1,150 @@
+package house
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// importRule says what of ours the packages that match a pattern may import.
+// A pattern is a path; "*" stands for one segment and a last "/..." for
+// anything below as well.
+type importRule struct {
+	of string
+	// may are the packages that code may import.
+	may []string
+	// tests are those that tests may import besides.
+	tests []string
+}
+
+// importRules is who may import whom. The first rule that matches a package
+// counts; every package needs one. Packages of host are in the order in which
+// they stand on one another: each imports some of those above it, so a new
+// one is put under what it needs.
+var importRules = []importRule{
+	{of: "guest/abi", tests: []string{"guest/abi/..."}},
+	{of: "guest/abi/...", may: []string{"guest/abi"}}, // helpers of tests
+	{of: "guest/lms"},
+	{of: "guest/sdk/...", may: []string{"guest/abi", "guest/sdk/..."}, tests: []string{"guest/abi/..."}},
+	{of: "guest/store/...", may: []string{"guest/sdk/...", "guest/lms", "guest/store/..."}},
+	{of: "templates/static"},
+	{of: "templates", may: []string{"guest/lms"}, tests: []string{"templates/static"}},
+	{of: "guest/handlers"}, // carries the built modules and knows nothing of them
+	// abi for the outcomes and settings that the sdk hands on as they are.
+	{of: "guest/handlers/...", may: []string{"guest/sdk/...", "guest/store/...", "guest/lms", "guest/abi", "templates", "guest/handlers/page"}},
+	{of: "guest/pack", may: []string{"guest/abi"}},
+
+	{of: "kv", tests: []string{"kv/..."}},
+	{of: "kv/...", may: []string{"kv/..."}},
+
+	{of: "host/house"},
+	{of: "host/e2e/..."}, // sees the built binary only
+	{of: "host/config"},
+	{of: "host/supervisor"},
+	{of: "host/engine/...", may: []string{"guest/abi", "kv/...", "host/engine/..."}, tests: []string{"guest/abi/...", "guest/sdk/...", "guest/handlers"}},
+	{of: "host/auth", may: hostMay()},
+	{of: "host/transaction", may: hostMay("auth")},
+	{of: "host/debug", may: hostMay("config", "transaction")},
+	{of: "host/server", may: hostMay("auth", "engine", "transaction")},
+	{of: "host/site", may: hostMay("auth", "config", "debug", "engine", "server", "transaction"), tests: []string{"guest/handlers"}},
+	{of: "host/cmd/...", may: []string{"host/...", "kv/...", "guest/abi", "guest/handlers", "templates/..."}},
+	{of: "bench/...", may: []string{"host/...", "kv/...", "guest/...", "templates/...", "bench/..."}},
+}
+
+// hostMay is what a package of host may import: the store, the contract with
+// the guests, the pages' files, and the named lower packages of host.
+func hostMay(lower ...string) []string {
+	may := []string{"kv/...", "guest/abi", "templates/..."}
+	for _, name := range lower {
+		may = append(may, "host/"+name)
+	}
+	return may
+}
+
+// matches reports whether a package is one of a pattern.
+func matches(pattern, name string) bool {
+	if prefix, below := strings.CutSuffix(pattern, "/..."); below {
+		return name == prefix || strings.HasPrefix(name, prefix+"/")
+	}
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+// matchesAny reports whether a package is one of several patterns.
+func matchesAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, name) })
+}
+
+// TestImports checks the rules above for code and for tests.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, p := range listed(t) {
+		name := short(p.ImportPath)
+		i := slices.IndexFunc(importRules, func(r importRule) bool { return matches(r.of, name) })
+		if i < 0 {
+			t.Errorf("%s has no rule; give it one in host/house, and a place in DESIGN", name)
+			continue
+		}
+		rule := importRules[i]
+		for _, imported := range p.Imports {
+			if of := short(imported); of != "" && !matchesAny(rule.may, of) {
+				t.Errorf("%s imports %s, and may import of ours: %v", name, of, rule.may)
+			}
+		}
+		may := slices.Concat(rule.may, rule.tests, []string{name})
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if of := short(imported); of != "" && !matchesAny(may, of) {
+				t.Errorf("a test of %s imports %s, and may import of ours: %v", name, of, may)
+			}
+		}
+	}
+}
+
+// owners are modules that one package alone imports, so that the rest of the
+// code would not notice if it were replaced.
+var owners = map[string]string{
+	"github.com/tetratelabs/wazero": "host/engine/...",
+	"github.com/caarlos0/env":       "host/config",
+}
+
+// TestOwners checks that nobody else imports what has an owner. A test that
+// builds a module of its own would be no exception.
+func TestOwners(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, p := range listed(t) {
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			for owned, owner := range owners {
+				if imported != owned && !strings.HasPrefix(imported, owned+"/") {
+					continue
+				}
+				found[owned] = true
+				if !matches(owner, short(p.ImportPath)) {
+					t.Errorf("%s imports %s; only %s may", short(p.ImportPath), imported, owner)
+				}
+			}
+		}
+	}
+	for owned, owner := range owners {
+		if !found[owned] {
+			t.Errorf("nobody imports %s; its owner is %s", owned, owner)
+		}
+	}
+}
+
+// TestMatches pins the patterns, since a wrong one would let all through.
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"kv", "kv", true}, {"kv", "kv/memory", false}, {"kv/...", "kv", true}, {"kv/...", "kv/memory", true},
+		{"kv/...", "kvx", false}, {"host/*", "host/auth", true}, {"host/*", "host/cmd/lectern", false}, {"", "kv", false},
+	} {
+		if got := matches(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("matches(%q, %q) = %v; want %v", tt.pattern, tt.name, got, tt.want)
+		}
+	}
+}
