@@ -4,7 +4,7 @@ import "github.com/lectern-lms/lectern/guest/abi"
 
 // host is what the SDK needs from the machine below: the functions of the
 // http-wasm ABI that it uses and the one of module "lectern". Under wasip1
-// they are WebAssembly imports; in `go test` an sdktest.Host stands in.
+// they are WebAssembly imports; in `go test` a Fake stands in.
 type host interface {
 	call(op abi.Op, message []byte) (abi.Status, []byte)
 	method() string

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
@@ -49,10 +50,17 @@ func (r *Request) Scan(prefix, after string, limit int) ([]abi.Record, error) {
 // Put writes a record when the request commits.
 func (r *Request) Put(key string, value []byte) error { return r.PutTTL(key, value, 0) }
 
-// PutTTL writes a record that vanishes after ttl, in whole seconds; 0 means
-// that it stays.
+// PutTTL writes a record that vanishes after ttl, rounded up to whole seconds;
+// 0 means that it stays.
 func (r *Request) PutTTL(key string, value []byte, ttl time.Duration) error {
-	_, err := ask(abi.OpPut, abi.Writer(nil).String(key).Bytes(value).Uint(uint64(ttl/time.Second)))
+	if ttl < 0 {
+		return fmt.Errorf("%w: the time to live of %s is negative", ErrCall, key)
+	}
+	seconds := ttl / time.Second
+	if ttl%time.Second > 0 {
+		seconds++
+	}
+	_, err := ask(abi.OpPut, abi.Writer(nil).String(key).Bytes(value).Uint(uint64(seconds)))
 	return err
 }
 
