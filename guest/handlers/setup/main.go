@@ -37,7 +37,6 @@ func setup(w *sdk.Response, r *sdk.Request) error {
 	}
 	now := r.Now()
 	for _, c := range courses {
-		c.Updated = now
 		if err := store.PutCourse(r, c); err != nil {
 			return err
 		}
