@@ -86,10 +86,14 @@ func (s *Site) fill(ctx context.Context) (*transaction.Tx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the administrator (ADMIN_USER, ADMIN_PSWD): %w", err)
 	}
-	tx.Include(append(checks, kv.Absent(setupKey)), append(writes, kv.Put(setupKey, []byte(time.Now().UTC().Format(time.RFC3339)))))
+	checks, writes = append(checks, kv.Absent(setupKey)), append(writes, kv.Put(setupKey, []byte(time.Now().UTC().Format(time.RFC3339))))
+	if err := tx.Include(checks, writes); err != nil {
+		return nil, errors.New("ADMIN_USER is the name of a person of the demo site: choose another")
+	}
 	return tx, nil
 }
 
+// orElse is value, or fallback if that is empty.
 func orElse(value, fallback string) string {
 	if value == "" {
 		return fallback

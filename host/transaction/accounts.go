@@ -3,6 +3,8 @@ package transaction
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
@@ -73,6 +75,9 @@ func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if err := t.writable(abi.RightSignUp); err != nil {
 		return nil, err
 	}
+	if role == abi.RoleAdmin {
+		return nil, refuse(abi.StatusDenied, "nobody signs up with the role %q: another administrator gives it", role)
+	}
 	s, err := t.load(ctx)
 	if err != nil {
 		return nil, err
@@ -114,18 +119,30 @@ func (t *Tx) createAccount(ctx context.Context, in *abi.Reader) (abi.Writer, err
 func (t *Tx) prepare(ctx context.Context, n auth.NewAccount) (auth.Account, abi.Outcome, error) {
 	account, checks, writes, err := t.world.Accounts.Prepare(ctx, n)
 	outcome, err := t.outcomeOf(err)
-	if err == nil && outcome == abi.OutcomeOK {
-		t.Include(checks, writes)
+	if err != nil || outcome != abi.OutcomeOK {
+		return auth.Account{}, outcome, err
 	}
-	return account, outcome, err
+	if err := t.Include(checks, writes); err != nil {
+		return auth.Account{}, abi.OutcomeLoginTaken, nil
+	}
+	return account, outcome, nil
 }
 
-// Include adds the host's own checks and writes to the request's effects.
-func (t *Tx) Include(checks []kv.Check, writes []kv.Write) {
+// Include adds the host's own checks and writes to the request's effects. The
+// error wraps kv.ErrConflict if one of the keys is written already, such as
+// the login of another account that this request makes.
+func (t *Tx) Include(checks []kv.Check, writes []kv.Write) error {
+	for _, w := range writes {
+		if slices.ContainsFunc(t.extra, func(old kv.Write) bool { return old.Key == w.Key }) {
+			return fmt.Errorf("%w: this request writes %q already", kv.ErrConflict, w.Key)
+		}
+	}
 	t.checks = append(t.checks, checks...)
 	t.extra = append(t.extra, writes...)
+	return nil
 }
 
+// signOut answers OpSignOut.
 func (t *Tx) signOut(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if err := in.Done(); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/session"
 	"golang.org/x/text/language"
@@ -24,6 +25,7 @@ type refusal struct {
 // Error is the message for the handler's author.
 func (r refusal) Error() string { return r.reason }
 
+// refuse makes a refusal.
 func refuse(s abi.Status, format string, args ...any) error {
 	return refusal{s, fmt.Sprintf(format, args...)}
 }
@@ -74,12 +76,14 @@ func (t *Tx) Call(ctx context.Context, op abi.Op, message []byte) (abi.Status, [
 	return status, []byte(err.Error())
 }
 
+// statusOf tells what the handler did wrong (or too much) from what the store
+// could not do.
 func statusOf(err error) abi.Status {
 	var r refusal
 	switch {
 	case errors.As(err, &r):
 		return r.status
-	case errors.Is(err, abi.ErrMessage), errors.Is(err, kv.ErrInvalid):
+	case errors.Is(err, abi.ErrMessage), errors.Is(err, kv.ErrInvalid), errors.Is(err, auth.ErrInvalidRole):
 		return abi.StatusInvalid
 	case errors.Is(err, kv.ErrTooLarge), errors.Is(err, session.ErrTooLarge):
 		return abi.StatusTooLarge
@@ -98,25 +102,30 @@ func (t *Tx) writable(right string) error {
 	return nil
 }
 
+// route answers OpRoute.
 func (t *Tx) route(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).String(t.scope.Pattern).Fields(t.scope.Values), in.Done()
 }
 
+// setting answers OpSetting; a setting that does not exist is "".
 func (t *Tx) setting(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	name := in.String()
 	return abi.Writer(nil).String(t.world.Settings[name]), in.Done()
 }
 
+// requestID answers OpRequestID.
 func (t *Tx) requestID(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	t.personal = true
 	return abi.Writer(nil).String(t.scope.RequestID), in.Done()
 }
 
+// clock answers OpNow.
 func (t *Tx) clock(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	t.personal = true
 	return abi.Writer(nil).Uint(uint64(t.now().UnixNano())), in.Done()
 }
 
+// random answers OpRandom.
 func (t *Tx) random(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	t.personal = true
 	n := in.Uint()
@@ -159,7 +168,11 @@ func (t *Tx) language(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).String(tags[i]), nil
 }
 
+// abandon answers OpAbandon.
 func (t *Tx) abandon(_ context.Context, in *abi.Reader) (abi.Writer, error) {
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
 	t.Abandon()
-	return nil, in.Done()
+	return nil, nil
 }

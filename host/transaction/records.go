@@ -12,12 +12,18 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
-// maxScan is the most records that one scan gives; the SDK asks again.
-const maxScan = 500
+const (
+	// maxScan is the most records that one scan gives; the SDK asks again.
+	maxScan = 500
+	// maxSeconds is the longest time to live, a hundred years: what is
+	// longer is a mistake and would not fit a time.Duration.
+	maxSeconds = 100 * 365 * 24 * 60 * 60
+)
 
+// get answers OpGet: this request's own write before the stored record.
 func (t *Tx) get(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	key := in.String()
-	if err := t.readable(in, key); err != nil {
+	if err := t.readable(in, key, kv.CheckKey); err != nil {
 		return nil, err
 	}
 	if w, ok := t.writes[key]; ok {
@@ -43,24 +49,35 @@ func (t *Tx) saw(key string, r kv.Revision) {
 	}
 }
 
-// readable ends the message and refuses a path outside the manifest.
-func (t *Tx) readable(in *abi.Reader, path string) error {
+// sawPrefix notes a prefix that was listed, so that the commit fails if
+// anything under it has changed: a record that appeared counts as well.
+func (t *Tx) sawPrefix(prefix string, r kv.Revision) {
+	if _, ok := t.scans[prefix]; !ok {
+		t.scans[prefix] = r
+	}
+}
+
+// readable ends the message and refuses a path outside the manifest, or of
+// another form than check allows.
+func (t *Tx) readable(in *abi.Reader, path string, check func(string) error) error {
 	if err := in.Done(); err != nil {
 		return err
 	}
 	if !t.scope.Manifest.MayRead(path) || isReserved(path) {
 		return refuse(abi.StatusDenied, "the manifest does not allow to read %.80q", path)
 	}
-	return nil
+	return check(path)
 }
 
+// isReserved reports whether path lies in what is the host's alone.
 func isReserved(path string) bool {
 	return slices.ContainsFunc(reserved, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
+// scan answers OpScan with a page of stored records and own writes.
 func (t *Tx) scan(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	r := kv.Range{Prefix: in.String(), After: in.String(), Limit: int(min(in.Uint(), maxScan))}
-	if err := t.readable(in, r.Prefix); err != nil {
+	if err := t.readable(in, r.Prefix, kv.CheckPrefix); err != nil {
 		return nil, err
 	}
 	if r.Limit == 0 {
@@ -71,6 +88,7 @@ func (t *Tx) scan(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		if err != nil {
 			return nil, t.failed(err)
 		}
+		t.sawPrefix(r.Prefix, page.Revision)
 		records, more := t.overlay(r, page)
 		if len(records) > 0 || !more {
 			return abi.Writer(nil).Bool(more).Records(records), nil
@@ -101,11 +119,18 @@ func (t *Tx) overlay(r kv.Range, page kv.Page) ([]abi.Record, bool) {
 	return records, page.More
 }
 
+// put answers OpPut.
 func (t *Tx) put(_ context.Context, in *abi.Reader) (abi.Writer, error) {
-	w := kv.Write{Key: in.String(), Value: slices.Clone(in.Bytes()), TTL: time.Duration(in.Uint()) * time.Second}
+	w := kv.Write{Key: in.String(), Value: slices.Clone(in.Bytes())}
+	seconds := in.Uint()
+	if seconds > maxSeconds {
+		return nil, refuse(abi.StatusInvalid, "a time to live of %d seconds, the most is %d", seconds, maxSeconds)
+	}
+	w.TTL = time.Duration(seconds) * time.Second
 	return nil, t.write(in, w)
 }
 
+// remove answers OpDelete.
 func (t *Tx) remove(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 	return nil, t.write(in, kv.Delete(in.String()))
 }
@@ -125,10 +150,14 @@ func (t *Tx) write(in *abi.Reader, w kv.Write) error {
 	if err := kv.CheckCommit(nil, []kv.Write{w}); err != nil {
 		return err
 	}
-	t.effects += len(w.Key) + len(w.Value) - len(t.writes[w.Key].Value)
-	if t.effects > maxEffects || len(t.writes) >= kv.MaxWrites {
+	old, again := t.writes[w.Key]
+	effects := t.effects + len(w.Key) + len(w.Value)
+	if again {
+		effects -= len(old.Key) + len(old.Value)
+	}
+	if effects > maxEffects || (!again && len(t.writes)+len(t.extra) >= kv.MaxWrites) {
 		return refuse(abi.StatusTooLarge, "the changes of one request are over %d bytes or %d records", maxEffects, kv.MaxWrites)
 	}
-	t.writes[w.Key] = w
+	t.writes[w.Key], t.effects = w, effects
 	return nil
 }

@@ -16,6 +16,7 @@ const (
 	maxNotices = 8
 )
 
+// signedIn answers OpSignedIn.
 func (t *Tx) signedIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	a, err := t.Account(ctx)
 	if err != nil {
@@ -24,6 +25,7 @@ func (t *Tx) signedIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).Bool(a != nil), in.Done()
 }
 
+// role answers OpRole.
 func (t *Tx) role(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	a, err := t.Account(ctx)
 	if err != nil {
@@ -35,6 +37,7 @@ func (t *Tx) role(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).String(a.Role), in.Done()
 }
 
+// user answers OpUser.
 func (t *Tx) user(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	a, err := t.Account(ctx)
 	if err != nil {
@@ -46,6 +49,7 @@ func (t *Tx) user(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).String(a.ID).String(a.Login).String(a.Email), in.Done()
 }
 
+// sessionGet answers OpSessionGet.
 func (t *Tx) sessionGet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	name := in.String()
 	s, err := t.load(ctx)
@@ -56,6 +60,7 @@ func (t *Tx) sessionGet(ctx context.Context, in *abi.Reader) (abi.Writer, error)
 	return abi.Writer(nil).Bool(ok).String(value), in.Done()
 }
 
+// sessionSet answers OpSessionSet.
 func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	name, value := in.String(), in.String()
 	if err := in.Done(); err != nil {
@@ -71,6 +76,7 @@ func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error)
 	return nil, s.Set(valuePrefix+name, value)
 }
 
+// sessionDelete answers OpSessionDelete.
 func (t *Tx) sessionDelete(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	name := in.String()
 	if err := in.Done(); err != nil {
@@ -112,6 +118,9 @@ func (t *Tx) notify(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 // notices takes what waits. It is the one change that a safe method makes:
 // that a reader has seen a notice is no effect of the handler's.
 func (t *Tx) notices(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	if err := in.Done(); err != nil {
+		return nil, err
+	}
 	s, err := t.load(ctx)
 	if err != nil {
 		return nil, err
@@ -120,9 +129,10 @@ func (t *Tx) notices(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if ok {
 		s.Delete(noticesName)
 	}
-	return abi.Writer(nil).Strings(split(waiting)), in.Done()
+	return abi.Writer(nil).Strings(split(waiting)), nil
 }
 
+// split gives the notices that are kept as lines.
 func split(lines string) []string {
 	if lines == "" {
 		return nil

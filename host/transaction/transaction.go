@@ -68,6 +68,8 @@ type Tx struct {
 	loaded  bool
 	// reads are the records read from the store, with their revisions.
 	reads map[string]kv.Revision
+	// scans are the prefixes listed, with the revision of their first page.
+	scans map[string]kv.Revision
 	// writes are the record changes by key; checks and extra come with them
 	// from accounts that are made in this request.
 	writes  map[string]kv.Write
@@ -81,7 +83,7 @@ type Tx struct {
 
 // Begin starts a transaction; it does no I/O.
 func (w World) Begin(s Scope) *Tx {
-	return &Tx{world: w, scope: s, reads: map[string]kv.Revision{}, writes: map[string]kv.Write{}}
+	return &Tx{world: w, scope: s, reads: map[string]kv.Revision{}, scans: map[string]kv.Revision{}, writes: map[string]kv.Write{}}
 }
 
 // Err is the first failure of the store or the session that a call met; it
@@ -127,8 +129,10 @@ func (t *Tx) load(ctx context.Context) (*session.Session, error) {
 	return t.session, nil
 }
 
+// failed notes a failure of the store. What the handler asked wrongly is no
+// failure: it gets an answer and may go on.
 func (t *Tx) failed(err error) error {
-	if t.fault == nil {
+	if t.fault == nil && statusOf(err) == abi.StatusUnavailable {
 		t.fault = err
 	}
 	return err
@@ -136,7 +140,8 @@ func (t *Tx) failed(err error) error {
 
 // Abandon drops every effect so far.
 func (t *Tx) Abandon() {
-	t.writes, t.checks, t.extra, t.session = map[string]kv.Write{}, nil, nil, nil
+	clear(t.writes)
+	t.checks, t.extra, t.session = nil, nil, nil
 	t.account, t.loaded, t.effects = nil, false, 0
 }
 
@@ -162,11 +167,14 @@ func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
 }
 
 // commit is the transaction as the store takes it: every record that was read
-// is checked.
+// and every prefix that was listed is checked.
 func (t *Tx) commit() ([]kv.Check, []kv.Write) {
 	checks := append([]kv.Check(nil), t.checks...)
 	for key, revision := range t.reads {
 		checks = append(checks, kv.Unchanged(key, revision))
+	}
+	for prefix, revision := range t.scans {
+		checks = append(checks, kv.PrefixUnchanged(prefix, revision))
 	}
 	writes := append([]kv.Write(nil), t.extra...)
 	for _, w := range t.writes {
