@@ -1,5 +1,0 @@
-//go:build unix
-
-package e2e
-
-func closeBrowser() {}
