@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -73,22 +74,24 @@ func TestReplicatedPaths(t *testing.T) {
 func TestFeedGap(t *testing.T) {
 	t.Parallel()
 	s, _ := newBucket(t, Bucket{})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	put := func(key string) kv.Revision {
-		rev, err := s.Commit(t.Context(), nil, []kv.Write{kv.Put(key, nil)})
+		rev, err := s.Commit(ctx, nil, []kv.Write{kv.Put(key, nil)})
 		if err != nil {
 			t.Fatalf("Commit: %v", err)
 		}
 		return rev
 	}
 	start := put("start")
-	opened, err := s.Watch(t.Context(), "", start)
+	opened, err := s.Watch(ctx, "", start)
 	if err != nil {
 		t.Fatalf("Watch: %v", err)
 	}
 	f := opened.(*feed)
 	wait := func(want string) {
 		t.Helper()
-		ev, err := f.Next(t.Context())
+		ev, err := f.Next(ctx)
 		if err != nil || ev.Entry.Key != want {
 			t.Fatalf("Next = %q, %v; want %q", ev.Entry.Key, err, want)
 		}
@@ -122,7 +125,7 @@ func TestFeedGap(t *testing.T) {
 	f.live.mu.Lock()
 	f.live.bytes = inboxBytes
 	f.live.mu.Unlock()
-	if _, err := s.Commit(t.Context(), nil, []kv.Write{kv.Put("dropped", []byte("value"))}); err != nil {
+	if _, err := s.Commit(ctx, nil, []kv.Write{kv.Put("dropped", []byte("value"))}); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	wait("dropped")

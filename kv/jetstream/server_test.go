@@ -60,7 +60,8 @@ func TestRestart(t *testing.T) {
 // TestWorker connects as a worker process does, by the listener and the token.
 func TestWorker(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	srv := startServer(t, jetstream.ServerOptions{Listen: true})
 	main := openBucket(t, srv, jetstream.Bucket{Name: "shared"})
 	if !strings.HasPrefix(srv.URL(), "nats://127.0.0.1:") {
