@@ -1,0 +1,55 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lectern-lms/lectern/host/config"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lectern": main})
+}
+
+// TestScripts runs the command line as people do; the scripts are in
+// testdata/script. Each starts in an empty directory and with none of the
+// site's variables set.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"names-every-variable": namesEveryVariable},
+	})
+}
+
+// namesEveryVariable is a command of the scripts: it fails unless the last
+// output names each variable of the configuration at the start of a line.
+func namesEveryVariable(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) > 0 {
+		ts.Fatalf("usage: names-every-variable")
+	}
+	first := map[string]bool{}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		first[name] = true
+	}
+	n := 0
+	for field := range reflect.TypeFor[config.Config]().Fields() {
+		name := field.Tag.Get("env")
+		if name == "" {
+			continue
+		}
+		n++
+		if !first[name] {
+			ts.Fatalf("%s is not in the output", name)
+		}
+	}
+	if n < 20 {
+		ts.Fatalf("the configuration has %d variables, expected 20 or more: its tags are not what this test reads", n)
+	}
+}
