@@ -9,7 +9,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -98,19 +97,9 @@ func build(folder string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	module = appendSection(module, abi.ManifestSection, data)
+	module = abi.AppendManifest(module, data)
 	if err := os.WriteFile(part, module, 0o644); err != nil {
 		return 0, err
 	}
 	return len(module), os.Rename(part, out)
-}
-
-// appendSection adds a custom section at the end of a module, as the binary
-// format of WebAssembly lays it out: id 0, size, then name and content.
-func appendSection(module []byte, name string, content []byte) []byte {
-	body := binary.AppendUvarint(nil, uint64(len(name)))
-	body = append(append(body, name...), content...)
-	module = append(module, 0)
-	module = binary.AppendUvarint(module, uint64(len(body)))
-	return append(module, body...)
 }
