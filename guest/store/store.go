@@ -33,6 +33,7 @@ func get[T any](r *sdk.Request, key string) (v T, found bool, err error) {
 	return v, true, nil
 }
 
+// put encodes and writes one record.
 func put(r *sdk.Request, key string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {

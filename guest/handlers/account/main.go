@@ -28,6 +28,7 @@ const (
 // afterSignIn is where people go who asked for no page in particular.
 const afterSignIn = "/home/panel"
 
+// init registers the routes of the manifest.
 func init() {
 	sdk.Handle("GET /user/login", signInForm)
 	sdk.Handle("POST /user/login", signIn)
@@ -39,6 +40,7 @@ func init() {
 	sdk.Handle("POST /user/language", chooseLanguage)
 }
 
+// main is never run: the host calls the functions that init registers.
 func main() {}
 
 // next is the page that the reader wanted before signing in.
@@ -67,6 +69,7 @@ func signInForm(w *sdk.Response, r *sdk.Request) error {
 	return showSignIn(w, r, 200, templates.Form{})
 }
 
+// showSignIn makes the page of the sign-in form.
 func showSignIn(w *sdk.Response, r *sdk.Request, status int, f templates.Form) error {
 	p, err := page.New(r, "sign_in.title")
 	if err != nil {
@@ -123,6 +126,7 @@ func signUpForm(w *sdk.Response, r *sdk.Request) error {
 	return showSignUp(w, r, 200, templates.Form{})
 }
 
+// showSignUp makes the page of the sign-up form.
 func showSignUp(w *sdk.Response, r *sdk.Request, status int, f templates.Form) error {
 	p, err := page.New(r, "sign_up.title")
 	if err != nil {

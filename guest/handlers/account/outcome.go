@@ -28,8 +28,11 @@ var reports = map[abi.Outcome]report{
 	abi.OutcomePasswordLong:   {fieldPassword, "form.too_long", http.StatusUnprocessableEntity},
 }
 
+// outcomeMessage is the key of the message about an outcome.
 func outcomeMessage(o abi.Outcome) string { return reports[o].message }
 
+// outcomeField is the field at fault, "" for the whole form.
 func outcomeField(o abi.Outcome) string { return reports[o].field }
 
+// outcomeStatus is the HTTP status of the page about an outcome.
 func outcomeStatus(o abi.Outcome) int { return reports[o].status }

@@ -17,6 +17,7 @@ func profileForm(w *sdk.Response, r *sdk.Request) error {
 	return showProfile(w, r, 200, profile, nil)
 }
 
+// showProfile makes the page of the profile and its form.
 func showProfile(w *sdk.Response, r *sdk.Request, status int, profile lms.Profile, faults map[string]string) error {
 	p, err := page.New(r, "profile.title")
 	if err != nil {
@@ -35,6 +36,17 @@ func showProfile(w *sdk.Response, r *sdk.Request, status int, profile lms.Profil
 	}))
 }
 
+// byField gives the faults of a profile, which name the parts of the record,
+// by the fields of the form.
+func byField(faults map[string]string) map[string]string {
+	fields := map[string]string{"name": fieldName, "bio": fieldBio, "language": fieldLanguage}
+	named := make(map[string]string, len(faults))
+	for part, message := range faults {
+		named[fields[part]] = message
+	}
+	return named
+}
+
 // saveProfile checks and keeps the form; the chosen language holds at once.
 func saveProfile(w *sdk.Response, r *sdk.Request) error {
 	user := r.User().ID
@@ -49,7 +61,7 @@ func saveProfile(w *sdk.Response, r *sdk.Request) error {
 	}
 	profile.Name, profile.Bio, profile.Language = r.Form(fieldName), r.Form(fieldBio), r.Form(fieldLanguage)
 	if faults := lms.ValidateProfile(profile, page.Tags()); len(faults) > 0 {
-		return showProfile(w, r, 422, profile, faults)
+		return showProfile(w, r, 422, profile, byField(faults))
 	}
 	if err := store.PutProfile(r, user, lms.Clean(profile)); err != nil {
 		return err

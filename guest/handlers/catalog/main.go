@@ -19,6 +19,7 @@ const (
 	pageSize = 30
 )
 
+// init registers the routes of the manifest.
 func init() {
 	sdk.Handle("GET /{$}", home)
 	sdk.Handle("GET /home", home)
@@ -27,6 +28,7 @@ func init() {
 	sdk.HandleErrors(failure)
 }
 
+// main is never run: the host calls the functions that init registers.
 func main() {}
 
 // home is the front page: some courses and how many there are.

@@ -13,6 +13,7 @@ import (
 	"github.com/lectern-lms/lectern/templates"
 )
 
+// init registers the routes of the manifest.
 func init() {
 	sdk.Handle("POST /course/{code}/enroll", enrol)
 	sdk.Handle("GET /course/{code}/take", take)
@@ -21,6 +22,7 @@ func init() {
 	sdk.Handle("GET /home/panel", panel)
 }
 
+// main is never run: the host calls the functions that init registers.
 func main() {}
 
 // refusals are the notices for the reasons not to enrol somebody.

@@ -67,6 +67,7 @@ func Notify(r *sdk.Request, kind, message string, args ...string) error {
 	return r.Notify(strings.Join(append([]string{kind, message}, args...), "\t"))
 }
 
+// notices takes those that Notify left; others are dropped.
 func notices(r *sdk.Request) []templates.Notice {
 	var list []templates.Notice
 	for _, text := range r.Notices() {

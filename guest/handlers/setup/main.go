@@ -12,8 +12,10 @@ import (
 	"github.com/lectern-lms/lectern/guest/store"
 )
 
+// init registers the one route of the manifest.
 func init() { sdk.Handle("POST /setup", setup) }
 
+// main is never run: the host calls the functions that init registers.
 func main() {}
 
 // person is somebody of the demo site. The password is public knowledge, which
