@@ -55,6 +55,7 @@ func openOn(t *testing.T, srv *Server, b Bucket) (*Store, *nats.Conn) {
 // TestReplicatedPaths runs the suite with the requests that a replicated
 // stream needs: gets from the leader, scans compared with it, and the check
 // that the whole stream stood still. The leader answers them on one node too.
+// Walks take small steps, so that writes fall between them.
 func TestReplicatedPaths(t *testing.T) {
 	t.Parallel()
 	srv, err := StartServer(ServerOptions{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
@@ -64,7 +65,7 @@ func TestReplicatedPaths(t *testing.T) {
 	t.Cleanup(srv.Shutdown)
 	kvtest.Run(t, func(t *testing.T) kv.Store {
 		s, _ := openOn(t, srv, Bucket{Storage: Memory})
-		s.replicas = 3
+		s.replicas, s.walk = 3, 100
 		return s
 	})
 }

@@ -21,6 +21,7 @@ type Store struct {
 	keys       string // what all keys' subjects begin with
 	guard      string // the subject of messages that only carry a check
 	feedPrefix string // what the server republishes under
+	walk       int    // messages of one answer when walking
 
 	seen    seenRevisions
 	pages   seenPages
@@ -45,6 +46,7 @@ func newStore(nc *nats.Conn, b Bucket) *Store {
 		keys:       "$KV." + b.Name + ".",
 		guard:      "$LG." + b.Name,
 		feedPrefix: "$LF." + b.Name + ".",
+		walk:       walkMessages,
 		batches:    make(chan struct{}, maxBatches),
 	}
 	s.life, s.end = context.WithCancel(context.Background())

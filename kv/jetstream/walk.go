@@ -63,7 +63,7 @@ func (s *Store) walkPage(ctx context.Context, filter string, next uint64) (recor
 // walkPageOnce is one try of walkPage.
 func (s *Store) walkPageOnce(ctx context.Context, filter string, next uint64) ([]record, bool, error) {
 	msgs, end, err := s.batchGet(ctx, server.JSApiMsgGetRequest{
-		Seq: next, NextFor: filter, Batch: walkMessages, MaxBytes: answerBytes,
+		Seq: next, NextFor: filter, Batch: s.walk, MaxBytes: answerBytes,
 	})
 	if err != nil && !errors.Is(err, kv.ErrNotFound) {
 		return nil, false, err

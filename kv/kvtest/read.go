@@ -146,44 +146,34 @@ func testScanPages(t *testing.T, f *fixture) {
 }
 
 // testScanMany reads more keys than one answer of any system below holds, while
-// others write: each page must be one snapshot, so a pair of keys that is
-// always written together never differs.
+// others write: each page must be one snapshot, so two keys that are always
+// written together never differ.
 func testScanMany(t *testing.T, f *fixture) {
 	const n = 3000
+	name := func(i int) string { return fmt.Sprintf("m/%06d", i) }
 	for from := 0; from < n; from += 500 {
 		var writes []kv.Write
 		for i := from; i < from+500; i++ {
-			writes = append(writes, kv.Put(fmt.Sprintf("m/%06d", i), []byte("0")))
+			writes = append(writes, kv.Put(name(i), []byte("0")))
 		}
 		f.commit(nil, writes...)
 	}
-	first, last := fmt.Sprintf("m/%06d", 0), fmt.Sprintf("m/%06d", n-1)
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := 1; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			v := fmt.Append(nil, i)
-			if _, err := f.Commit(f.ctx, nil, []kv.Write{kv.Put(last, v), kv.Put(first, v)}); err != nil {
-				t.Errorf("Commit: %v", err)
-				return
-			}
-		}
-	}()
+	stop := f.background(func(i int) error {
+		j := i * 7 % (n / 2)
+		v := fmt.Append(nil, i)
+		_, err := f.Commit(f.ctx, nil, []kv.Write{kv.Put(name(n-1-j), v), kv.Put(name(j), v)})
+		return err
+	})
 	for range 8 {
 		page := f.scan(kv.Range{Prefix: "m/"})
 		if len(page.Entries) != n {
-			t.Errorf("%d entries, want %d", len(page.Entries), n)
-			break
+			t.Fatalf("%d entries, want %d", len(page.Entries), n)
 		}
-		if a, b := page.Entries[0], page.Entries[n-1]; string(a.Value) != string(b.Value) {
-			t.Errorf("a scan saw half of a commit: %s and %s", a.Value, b.Value)
+		for j := range n / 2 {
+			if a, b := page.Entries[j], page.Entries[n-1-j]; string(a.Value) != string(b.Value) {
+				t.Fatalf("a scan saw half of a commit: %s is %s, %s is %s", a.Key, a.Value, b.Key, b.Value)
+			}
 		}
 	}
-	close(stop)
-	<-done
+	stop()
 }
