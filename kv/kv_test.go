@@ -17,6 +17,7 @@ func wantKind(t *testing.T, what string, err, kind error) {
 	}
 }
 
+// TestCheckKey goes through keys at and over the borders of the contract.
 func TestCheckKey(t *testing.T) {
 	t.Parallel()
 	for key, kind := range map[string]error{
@@ -33,6 +34,7 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
+// TestCheckPrefix does the same for prefixes.
 func TestCheckPrefix(t *testing.T) {
 	t.Parallel()
 	for prefix, kind := range map[string]error{
@@ -48,6 +50,7 @@ func TestCheckPrefix(t *testing.T) {
 	}
 }
 
+// TestCheckCommit goes through the faults in the form of a commit.
 func TestCheckCommit(t *testing.T) {
 	t.Parallel()
 	big := make([]byte, kv.MaxValue+1)

@@ -9,6 +9,7 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
+// TestEncodeKey fixes the encoding, which is on disks, and its greatest length.
 func TestEncodeKey(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{

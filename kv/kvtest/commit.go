@@ -3,6 +3,7 @@ package kvtest
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,9 +137,9 @@ func testAllOrNothing(t *testing.T, f *fixture) {
 }
 
 // background runs step over and over until the returned function is called,
-// which tells how often it ran.
+// which tells how often it ran. A test that ends before stops it too.
 func (f *fixture) background(step func(i int) error) (stop func() int) {
-	end, done := make(chan struct{}), make(chan int)
+	end, done := make(chan struct{}), make(chan int, 1)
 	go func() {
 		for i := 1; ; i++ {
 			if err := step(i); err != nil {
@@ -154,10 +155,12 @@ func (f *fixture) background(step func(i int) error) (stop func() int) {
 			}
 		}
 	}()
-	return func() int {
+	stop = sync.OnceValue(func() int {
 		close(end)
 		return <-done
-	}
+	})
+	f.t.Cleanup(func() { stop() })
+	return stop
 }
 
 // testManyChecks mixes more checks than writes, and writes than checks.
