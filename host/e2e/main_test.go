@@ -30,6 +30,7 @@ var (
 // root is the top of the repository, as seen from this package.
 const root = "../.."
 
+// TestMain prepares what the tests share before the first of them.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(run(m))

@@ -10,6 +10,7 @@ import (
 	"github.com/lectern-lms/lectern/host/config"
 )
 
+// TestMain lets the scripts run this test binary as the program itself.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"lectern": main})
 }
