@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
-	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/host/engine"
 	"github.com/lectern-lms/lectern/host/transaction"
 	"github.com/lectern-lms/lectern/kv"
 )
 
+// How requests are run and read.
 const (
 	// maxAttempts is how often a request runs when others change what it
 	// read; each failure means that another request got through.
 	maxAttempts = 8
 	// retryPause is the longest pause after the first conflict; it doubles.
 	retryPause = 2 * time.Millisecond
-	formType   = "application/x-www-form-urlencoded"
+	// formType is the one kind of body that may hold secrets.
+	formType = "application/x-www-form-urlencoded"
 	// errorHeader is how the SDK says "the error page for my status".
 	errorHeader = "Lectern-Error"
 )
@@ -96,6 +97,7 @@ func (j *job) hideSecrets(contentType string) int {
 	return 0
 }
 
+// cookieOf is the value of the session cookie, "" if there is none.
 func (s *Server) cookieOf(r *http.Request) string {
 	c, err := r.Cookie(s.options.World.Sessions.CookieName())
 	if err != nil {
@@ -139,27 +141,18 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
 // admit checks what the route requires of the reader. It reports true if it
 // has answered the request itself.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, tx *transaction.Tx, j job) bool {
-	if j.require == abi.RequireNobody {
-		return false
-	}
-	account, err := tx.Account(r.Context())
+	account, admitted, err := tx.Admit(r.Context(), j.require)
 	switch {
 	case err != nil:
 		s.storeFailed(w, r, j, err)
+	case admitted:
+		return false
 	case account == nil:
 		s.sendToSignIn(w, r)
-	case !entitled(account, j.require):
-		s.fail(w, r, http.StatusForbidden)
 	default:
-		return false
+		s.fail(w, r, http.StatusForbidden)
 	}
 	return true
-}
-
-// entitled reports whether an account may use a route: the role "admin"
-// passes every check.
-func entitled(a *auth.Account, require string) bool {
-	return require == abi.RequireSignedIn || a.Role == require || a.Role == abi.RoleAdmin
 }
 
 // sendToSignIn remembers where the reader wanted to go, if it can be gone to.
@@ -203,7 +196,9 @@ func newExchange(r *http.Request, j job, source string, tx *transaction.Tx) *eng
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, x *engine.Exchange, cookie *http.Cookie) {
 	h := w.Header()
 	for name, values := range x.Response.Header {
-		h[name] = values
+		if _, own := h[name]; !own { // no handler loosens the host's policy
+			h[name] = values
+		}
 	}
 	if cookie != nil {
 		http.SetCookie(w, cookie)
@@ -238,6 +233,7 @@ func cacheControl(r *http.Request, tx *transaction.Tx) string {
 	return "private, no-store"
 }
 
+// sleep waits for d, or less if the request ends.
 func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

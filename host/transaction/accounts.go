@@ -62,6 +62,7 @@ func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if outcome == abi.OutcomeOK {
 		s.SignIn(account.ID)
 		t.account, t.loaded = &account, true
+		t.change(EffectSignIn, "")
 	}
 	return abi.Writer(nil).Uint(uint64(outcome)), nil
 }
@@ -92,6 +93,7 @@ func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if outcome == abi.OutcomeOK {
 		s.SignIn(account.ID)
 		t.account, t.loaded = &account, true
+		t.change(EffectSignUp, "")
 	}
 	return abi.Writer(nil).Uint(uint64(outcome)).String(account.ID), nil
 }
@@ -111,6 +113,9 @@ func (t *Tx) createAccount(ctx context.Context, in *abi.Reader) (abi.Writer, err
 	account, outcome, err := t.prepare(ctx, n)
 	if err != nil {
 		return nil, err
+	}
+	if outcome == abi.OutcomeOK {
+		t.change(EffectAccount, account.Login)
 	}
 	return abi.Writer(nil).Uint(uint64(outcome)).String(account.ID), nil
 }
@@ -156,5 +161,6 @@ func (t *Tx) signOut(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	}
 	s.SignOut()
 	t.account, t.loaded = nil, true
+	t.change(EffectSignOut, "")
 	return nil, nil
 }

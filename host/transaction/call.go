@@ -68,6 +68,7 @@ func (t *Tx) Call(ctx context.Context, op abi.Op, message []byte) (abi.Status, [
 	}
 	answer, err := run(t, ctx, abi.NewReader(message))
 	if err == nil {
+		t.answered(op, message, answer)
 		return abi.StatusOK, answer
 	}
 	status := statusOf(err)
@@ -115,19 +116,16 @@ func (t *Tx) setting(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 
 // requestID answers OpRequestID.
 func (t *Tx) requestID(_ context.Context, in *abi.Reader) (abi.Writer, error) {
-	t.personal = true
 	return abi.Writer(nil).String(t.scope.RequestID), in.Done()
 }
 
 // clock answers OpNow.
 func (t *Tx) clock(_ context.Context, in *abi.Reader) (abi.Writer, error) {
-	t.personal = true
 	return abi.Writer(nil).Uint(uint64(t.now().UnixNano())), in.Done()
 }
 
 // random answers OpRandom.
 func (t *Tx) random(_ context.Context, in *abi.Reader) (abi.Writer, error) {
-	t.personal = true
 	n := in.Uint()
 	if err := in.Done(); err != nil {
 		return nil, err

@@ -31,30 +31,14 @@ func (t *Tx) get(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	}
 	e, err := t.world.Records.Get(ctx, key)
 	if errors.Is(err, kv.ErrNotFound) {
-		t.saw(key, 0)
+		t.learn(Fact{Kind: FactRecord, Name: key})
 		return abi.Writer(nil).Bool(false).Bytes(nil), nil
 	}
 	if err != nil {
 		return nil, t.failed(err)
 	}
-	t.saw(key, e.Revision)
+	t.learn(Fact{Kind: FactRecord, Name: key, Revision: e.Revision})
 	return abi.Writer(nil).Bool(true).Bytes(e.Value), nil
-}
-
-// saw notes a record that was read. If one is read twice with a change
-// between, the first revision stays, so that the commit fails.
-func (t *Tx) saw(key string, r kv.Revision) {
-	if _, ok := t.reads[key]; !ok {
-		t.reads[key] = r
-	}
-}
-
-// sawPrefix notes a prefix that was listed, so that the commit fails if
-// anything under it has changed: a record that appeared counts as well.
-func (t *Tx) sawPrefix(prefix string, r kv.Revision) {
-	if _, ok := t.scans[prefix]; !ok {
-		t.scans[prefix] = r
-	}
 }
 
 // readable ends the message and refuses a path outside the manifest, or of
@@ -88,7 +72,7 @@ func (t *Tx) scan(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		if err != nil {
 			return nil, t.failed(err)
 		}
-		t.sawPrefix(r.Prefix, page.Revision)
+		t.learn(Fact{Kind: FactPrefix, Name: r.Prefix, Revision: page.Revision})
 		records, more := t.overlay(r, page)
 		if len(records) > 0 || !more {
 			return abi.Writer(nil).Bool(more).Records(records), nil

@@ -73,7 +73,11 @@ func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error)
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.Set(valuePrefix+name, value)
+	if err := s.Set(valuePrefix+name, value); err != nil {
+		return nil, err
+	}
+	t.change(EffectSessionSet, name)
+	return nil, nil
 }
 
 // sessionDelete answers OpSessionDelete.
@@ -90,6 +94,7 @@ func (t *Tx) sessionDelete(ctx context.Context, in *abi.Reader) (abi.Writer, err
 		return nil, err
 	}
 	s.Delete(valuePrefix + name)
+	t.change(EffectSessionDelete, name)
 	return nil, nil
 }
 
@@ -112,7 +117,11 @@ func (t *Tx) notify(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	}
 	waiting, _ := s.Get(noticesName)
 	list := append(split(waiting), text)
-	return nil, s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n"))
+	if err := s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n")); err != nil {
+		return nil, err
+	}
+	t.change(EffectNotify, "")
+	return nil, nil
 }
 
 // notices takes what waits. It is the one change that a safe method makes:
@@ -128,6 +137,7 @@ func (t *Tx) notices(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	waiting, ok := s.Get(noticesName)
 	if ok {
 		s.Delete(noticesName)
+		t.change(EffectNoticesShown, "")
 	}
 	return abi.Writer(nil).Strings(split(waiting)), nil
 }

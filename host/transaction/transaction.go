@@ -66,35 +66,31 @@ type Tx struct {
 	session *session.Session
 	account *auth.Account
 	loaded  bool
-	// reads are the records read from the store, with their revisions.
-	reads map[string]kv.Revision
-	// scans are the prefixes listed, with the revision of their first page.
-	scans map[string]kv.Revision
+	// facts is what was learnt, and known tells what is in it; see Facts.
+	facts []Fact
+	known map[factKey]struct{}
+	// changes are the effects on session and accounts; see Effects.
+	changes []Effect
 	// writes are the record changes by key; checks and extra come with them
 	// from accounts that are made in this request.
-	writes  map[string]kv.Write
-	checks  []kv.Check
-	extra   []kv.Write
+	writes map[string]kv.Write
+	checks []kv.Check
+	extra  []kv.Write
+	// effects is the length of all keys and values in writes, in bytes.
 	effects int
-	// personal says that the answer must not be shared or stored.
-	personal bool
-	fault    error
+	fault   error
 }
 
 // Begin starts a transaction; it does no I/O.
 func (w World) Begin(s Scope) *Tx {
-	return &Tx{world: w, scope: s, reads: map[string]kv.Revision{}, scans: map[string]kv.Revision{}, writes: map[string]kv.Write{}}
+	return &Tx{world: w, scope: s, known: map[factKey]struct{}{}, writes: map[string]kv.Write{}}
 }
 
 // Err is the first failure of the store or the session that a call met; it
 // explains why the handler failed.
 func (t *Tx) Err() error { return t.fault }
 
-// Personal reports whether the handler learnt anything about the reader, so
-// that its answer is for this reader alone.
-func (t *Tx) Personal() bool { return t.personal }
-
-// Account is who is signed in, or nil.
+// Account is who is signed in, or nil. That the host asks is no fact.
 func (t *Tx) Account(ctx context.Context) (*auth.Account, error) {
 	s, err := t.load(ctx)
 	if err != nil {
@@ -118,7 +114,6 @@ func (t *Tx) Account(ctx context.Context) (*auth.Account, error) {
 
 // load gives the reader's session, read from the store once.
 func (t *Tx) load(ctx context.Context) (*session.Session, error) {
-	t.personal = true
 	if t.session == nil {
 		s, err := t.world.Sessions.Load(ctx, t.scope.Cookie)
 		if err != nil {
@@ -141,7 +136,7 @@ func (t *Tx) failed(err error) error {
 // Abandon drops every effect so far.
 func (t *Tx) Abandon() {
 	clear(t.writes)
-	t.checks, t.extra, t.session = nil, nil, nil
+	t.checks, t.extra, t.changes, t.session = nil, nil, nil, nil
 	t.account, t.loaded, t.effects = nil, false, 0
 }
 
@@ -170,11 +165,13 @@ func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
 // and every prefix that was listed is checked.
 func (t *Tx) commit() ([]kv.Check, []kv.Write) {
 	checks := append([]kv.Check(nil), t.checks...)
-	for key, revision := range t.reads {
-		checks = append(checks, kv.Unchanged(key, revision))
-	}
-	for prefix, revision := range t.scans {
-		checks = append(checks, kv.PrefixUnchanged(prefix, revision))
+	for _, f := range t.facts {
+		switch f.Kind {
+		case FactRecord:
+			checks = append(checks, kv.Unchanged(f.Name, f.Revision))
+		case FactPrefix:
+			checks = append(checks, kv.PrefixUnchanged(f.Name, f.Revision))
+		}
 	}
 	writes := append([]kv.Write(nil), t.extra...)
 	for _, w := range t.writes {
