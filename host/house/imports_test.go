@@ -40,10 +40,10 @@ var importRules = []importRule{
 
 	{of: "host/house"},
 	{of: "host/e2e/..."}, // sees the built binary only
-	{of: "host/handlertest/...", may: []string{"guest/abi", "guest/sdk/...", "host/handlertest/..."}},
 	{of: "host/config"},
 	{of: "host/supervisor"},
 	{of: "host/engine/...", may: []string{"guest/abi", "kv/...", "host/engine/..."}, tests: []string{"guest/handlers"}},
+	{of: "host/handlertest/...", may: []string{"guest/abi", "guest/handlers", "guest/sdk/...", "host/engine/...", "host/handlertest/..."}},
 	{of: "host/auth", may: hostMay()},
 	{of: "host/transaction", may: hostMay("auth")},
 	{of: "host/debug", may: hostMay("config", "transaction")},
