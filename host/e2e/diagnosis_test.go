@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -143,23 +142,6 @@ func checkNothingSecret(t *testing.T, s *site, secrets ...string) {
 			if secret == "" || strings.Contains(l.text, secret) {
 				t.Errorf("the log holds a secret: %s", l.text)
 			}
-		}
-	}
-}
-
-// TestDebugEndpointsAreOff checks the answer when nobody has asked for them,
-// in the reference's words.
-func TestDebugEndpointsAreOff(t *testing.T) {
-	t.Parallel()
-	p := newPerson(startSite(t))
-	for _, path := range []string{"/debug/session", "/debug/config"} {
-		a := p.get(t, path)
-		var fault struct{ Error, Help string }
-		if err := json.Unmarshal([]byte(a.body), &fault); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		if a.status != http.StatusForbidden || fault.Error != "Debug endpoints are not enabled" || fault.Help != "Set LMS_DEBUG_ENDPOINTS=1" {
-			t.Errorf("%s: status %d, %s", path, a.status, a.body)
 		}
 	}
 }

@@ -50,6 +50,7 @@ func startSite(t *testing.T, env ...string) *site {
 // serves.
 func (s *site) start(env ...string) {
 	s.t.Helper()
+	begin := time.Now()
 	s.process = newProcess(s.dir, append(slices.Clone(s.env), env...)...)
 	if err := s.process.start(); err != nil {
 		s.t.Fatal(err)
@@ -59,6 +60,7 @@ func (s *site) start(env ...string) {
 		s.t.Fatalf("the site did not start:\n%s", s.log.tail(20))
 	}
 	s.address = line.Address
+	s.t.Logf("the site serves after %v", time.Since(begin).Round(time.Millisecond))
 }
 
 // close ends the site and checks that it met no fault of its own.
