@@ -34,6 +34,7 @@ type requestInfo struct {
 // infoKey finds the requestInfo in a request's context.
 type infoKey struct{}
 
+// infoOf gives the requestInfo; an empty one outside the middleware.
 func infoOf(r *http.Request) *requestInfo {
 	info, ok := r.Context().Value(infoKey{}).(*requestInfo)
 	if !ok {
@@ -42,6 +43,7 @@ func infoOf(r *http.Request) *requestInfo {
 	return info
 }
 
+// noteRoute tells the log and the metrics which pattern matched.
 func noteRoute(r *http.Request, pattern string) { infoOf(r).route = pattern }
 
 // middleware wraps the routes in what every request passes, outermost first.
@@ -63,14 +65,16 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		defer cancel()
 		w.Header().Set("X-Request-Id", info.id)
 		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			took := time.Since(begin)
+			s.options.Logger.LogAttrs(ctx, slog.LevelInfo, "request",
+				slog.String("request_id", info.id), slog.String("method", r.Method), slog.String("route", info.route),
+				slog.Int("status", rec.code()), slog.Int("bytes", rec.bytes), slog.Duration("took", took))
+			if s.options.Observe != nil {
+				s.options.Observe(info.route, rec.code(), took)
+			}
+		}()
 		next.ServeHTTP(rec, r.WithContext(ctx))
-		took := time.Since(begin)
-		s.options.Logger.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("request_id", info.id), slog.String("method", r.Method), slog.String("route", info.route),
-			slog.Int("status", rec.code()), slog.Int("bytes", rec.bytes), slog.Duration("took", took))
-		if s.options.Observe != nil {
-			s.options.Observe(info.route, rec.code(), took)
-		}
 	})
 }
 
@@ -93,6 +97,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 				panic(p)
 			}
 			s.options.Logger.Error("the host panicked", "request_id", infoOf(r).id, "panic", p, "stack", string(debug.Stack()))
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is sent: a cut connection says so
+			}
 			s.plainError(w, r, http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r)
@@ -165,6 +172,7 @@ func (s *Server) clientOf(r *http.Request) (netip.Addr, bool) {
 	return client, https
 }
 
+// trusted reports whether an address is that of a trusted proxy.
 func (s *Server) trusted(a netip.Addr) bool {
 	return slices.ContainsFunc(s.options.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
@@ -185,6 +193,9 @@ func (r *recorder) WriteHeader(status int) {
 
 // Write counts the bytes.
 func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += n
 	return n, err
@@ -193,6 +204,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+// code is the status that was sent; 200 if the handler sent nothing.
 func (r *recorder) code() int {
 	if r.status == 0 {
 		return http.StatusOK

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"net/http"
-	"strconv"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lectern-lms/lectern/templates/static"
 )
@@ -15,9 +17,18 @@ const (
 	cacheRevalidate = "public, no-cache"
 )
 
-// serveStatic answers the stylesheet, the script and the icons.
+// otherHash is the part of a hashed name that tells versions apart.
+var otherHash = regexp.MustCompile(`\.[0-9a-f]{8}(\.[a-z0-9]+)$`)
+
+// serveStatic answers the stylesheet, the script and the icons. During an
+// upgrade a page may name the hash of another version: it gets this version's
+// file, which is better than none, but not for good.
 func (s *Server) serveStatic(w http.ResponseWriter, r *http.Request) {
-	file, immutable, ok := static.Lookup(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, static.Prefix), "/"))
+	name := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, static.Prefix), "/")
+	file, immutable, ok := static.Lookup(name)
+	if !ok {
+		file, _, ok = static.Lookup(otherHash.ReplaceAllString(name, "$1"))
+	}
 	if !ok {
 		s.fail(w, r, http.StatusNotFound)
 		return
@@ -28,15 +39,6 @@ func (s *Server) serveStatic(w http.ResponseWriter, r *http.Request) {
 	if immutable {
 		h.Set("Cache-Control", cacheForGood)
 	}
-	tag := `"` + file.Hashed + `"`
-	h.Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Length", strconv.Itoa(len(file.Content)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(file.Content) // the reader may have gone
-	}
+	h.Set("ETag", `"`+file.Hashed+`"`)
+	http.ServeContent(w, r, file.Name, time.Time{}, bytes.NewReader(file.Content))
 }

@@ -173,6 +173,7 @@ func FuzzCall(f *testing.F) {
 	w.put("read/a", "1")
 	cookie := w.signedIn()
 	f.Fuzz(func(t *testing.T, safe bool, plan, data []byte) {
+		w.log.Reset()
 		scope := w.scope()
 		scope.Safe, scope.Cookie = safe, cookie
 		tx := w.Begin(scope)

@@ -1,0 +1,175 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/lectern-lms/lectern/host/handlertest"
+	"github.com/lectern-lms/lectern/host/server"
+	"github.com/lectern-lms/lectern/host/transaction"
+	"github.com/lectern-lms/lectern/kv"
+	"github.com/lectern-lms/lectern/kv/memory"
+	"github.com/lectern-lms/lectern/kv/session"
+)
+
+// handlers are compiled once and shared by all tests of the package.
+var handlers []*engine.Handler
+
+// sandboxLog is where the shared engine writes.
+var sandboxLog = &logBook{}
+
+// TestMain compiles the handlers before the tests and closes them after.
+func TestMain(m *testing.M) {
+	var modules [][]byte
+	os.Exit(handlertest.Run(m, func(ctx context.Context) ([][]byte, error) {
+		trouble, err := handlertest.Build(ctx, "testdata/trouble")
+		catalog, err1 := handlertest.Built("catalog")
+		account, err2 := handlertest.Built("account")
+		modules = [][]byte{trouble, catalog, account}
+		return modules, errors.Join(err, err1, err2)
+	}, func(dir string) int {
+		code, err := withHandlers(m, dir, modules)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
+	}))
+}
+
+// withHandlers runs the tests with the handlers catalog and account, as built,
+// and testdata/trouble.
+func withHandlers(m *testing.M, dir string, modules [][]byte) (code int, err error) {
+	ctx := context.Background()
+	e, err := engine.New(ctx, engine.Options{CacheDir: dir, Sandboxes: 8, Spares: 1, Logger: slog.New(slog.NewTextHandler(sandboxLog, nil))})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, e.Close(ctx)) }()
+	for _, module := range modules {
+		h, err := e.Load(ctx, module)
+		if err != nil {
+			return 1, err
+		}
+		defer h.Close(ctx)
+		handlers = append(handlers, h)
+	}
+	return m.Run(), nil
+}
+
+// logBook keeps what is logged, for many goroutines.
+type logBook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is everything so far.
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// site is a server with a store of its own and the shared handlers.
+type site struct {
+	*server.Server
+	t       *testing.T
+	world   transaction.World
+	records kv.Store
+	log     *logBook
+	seen    []string
+}
+
+// newSite makes one; change may alter the options.
+func newSite(t *testing.T, change func(*server.Options)) *site {
+	t.Helper()
+	s := &site{t: t, records: memory.New(), log: &logBook{}}
+	logger := slog.New(slog.NewTextHandler(s.log, nil))
+	sessions, err := session.NewManager(memory.New(), session.Config{Keys: [][]byte{[]byte("a key of a test")}, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.world = transaction.World{
+		Records: s.records, Sessions: sessions, Logger: logger,
+		Accounts: auth.New(s.records, auth.Options{Params: auth.Params{Memory: 8, Time: 1, Threads: 1}, Logger: logger}),
+		Settings: map[string]string{abi.SettingSiteName: "Test site"},
+	}
+	for login, role := range map[string]string{"ada": "student", "grace": "instructor", "boss": "admin"} {
+		if _, err := s.world.Accounts.Create(t.Context(), auth.NewAccount{Login: login, Password: password, Role: role}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := server.Options{World: s.world, Handlers: handlers, Logger: logger, Timeout: 20 * time.Second, MaxBody: 4 << 10}
+	if change != nil {
+		change(&o)
+	}
+	if s.Server, err = server.New(o); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// password is that of every account.
+const password = "correct horse battery"
+
+// request makes a request from a client at 192.0.2.1 by plain HTTP.
+func request(method, path string, form url.Values) *http.Request {
+	r := httptest.NewRequest(method, "http://site.example"+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}
+
+// do sends a request past the network.
+func (s *site) do(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// get asks for a page.
+func (s *site) get(path string) *httptest.ResponseRecorder {
+	return s.do(request(http.MethodGet, path, nil))
+}
+
+// signIn gives the cookie of somebody who has signed in.
+func (s *site) signIn(login string) *http.Cookie {
+	s.t.Helper()
+	w := s.do(request(http.MethodPost, "/user/login", url.Values{"usuario": {login}, "acceso": {password}}))
+	cookies := w.Result().Cookies()
+	if w.Code != http.StatusSeeOther || len(cookies) != 1 {
+		s.t.Fatalf("sign-in: status %d, cookies %v\n%s", w.Code, cookies, s.log)
+	}
+	return cookies[0]
+}
+
+// value is a record, "-" if there is none.
+func (s *site) value(key string) string {
+	e, err := s.records.Get(context.Background(), key)
+	if err != nil {
+		return "-"
+	}
+	return string(e.Value)
+}
