@@ -10,6 +10,8 @@ import (
 	"strings"
 )
 
+// dist holds the modules that `task guests` has built, if it has.
+//
 //go:embed all:dist
 var dist embed.FS
 

@@ -23,7 +23,9 @@ import (
 )
 
 const (
+	// source has a folder for each handler; target gets their modules.
 	source = "guest/handlers"
+	// target is where the modules are embedded from.
 	target = "guest/handlers/dist"
 )
 

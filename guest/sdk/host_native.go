@@ -11,6 +11,7 @@ var current host = noHost{}
 // without a Fake.
 type noHost struct{}
 
+// noHostMessage tells the author of a test what is missing.
 const noHostMessage = "sdk: there is no host: call handlers through a sdk.Fake in tests"
 
 func (noHost) call(abi.Op, []byte) (abi.Status, []byte) { panic(noHostMessage) }

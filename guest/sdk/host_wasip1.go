@@ -13,30 +13,48 @@ var current host = &imports{buf: make([]byte, 64<<10)}
 // and grows to the longest; there is one thread, so one buffer will do.
 type imports struct{ buf []byte }
 
+// hostCall is the one function of module "lectern"; see package abi.
+//
 //go:wasmimport lectern call
 func hostCall(op uint32, in unsafe.Pointer, inLen uint32, out unsafe.Pointer, outCap uint32) uint64
 
+// hostGetMethod writes the request's method.
+//
 //go:wasmimport http_handler get_method
 func hostGetMethod(buf unsafe.Pointer, limit uint32) uint32
 
+// hostGetURI writes the request's path and query.
+//
 //go:wasmimport http_handler get_uri
 func hostGetURI(buf unsafe.Pointer, limit uint32) uint32
 
+// hostGetHeaderValues writes a header's values, each ended by a NUL.
+//
 //go:wasmimport http_handler get_header_values
 func hostGetHeaderValues(kind uint32, name unsafe.Pointer, nameLen uint32, buf unsafe.Pointer, limit uint32) uint64
 
+// hostReadBody reads on in a body; bit 32 of the result says that it ends.
+//
 //go:wasmimport http_handler read_body
 func hostReadBody(kind uint32, buf unsafe.Pointer, limit uint32) uint64
 
+// hostSetStatusCode sets the status of the response.
+//
 //go:wasmimport http_handler set_status_code
 func hostSetStatusCode(code uint32)
 
+// hostAddHeaderValue adds a header to the response.
+//
 //go:wasmimport http_handler add_header_value
 func hostAddHeaderValue(kind uint32, name unsafe.Pointer, nameLen uint32, value unsafe.Pointer, valueLen uint32)
 
+// hostWriteBody replaces the body with the first call and adds to it later.
+//
 //go:wasmimport http_handler write_body
 func hostWriteBody(kind uint32, body unsafe.Pointer, bodyLen uint32)
 
+// hostLog writes a line to the host's log.
+//
 //go:wasmimport http_handler log
 func hostLog(level int32, message unsafe.Pointer, messageLen uint32)
 
@@ -46,7 +64,10 @@ const (
 	kindResponse = 1
 )
 
-func bytesAt(b []byte) unsafe.Pointer  { return unsafe.Pointer(unsafe.SliceData(b)) }
+// bytesAt and stringAt are where the host finds a value in this memory.
+func bytesAt(b []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
+
+// stringAt is bytesAt for a string.
 func stringAt(s string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(s)) }
 
 func (h *imports) call(op abi.Op, message []byte) (abi.Status, []byte) {

@@ -54,6 +54,7 @@ func (r *Request) SignOut() error {
 	return err
 }
 
+// outcomeAndID reads the answer of the calls that make accounts.
 func outcomeAndID(a *abi.Reader, err error) (abi.Outcome, string, error) {
 	if err != nil {
 		return 0, "", err

@@ -23,6 +23,7 @@ type Request struct {
 	read    bool
 }
 
+// newRequest asks the host which route matched.
 func newRequest() *Request {
 	a := must(abi.OpRoute, nil)
 	r := &Request{pattern: a.String(), values: a.Fields()}

@@ -55,6 +55,7 @@ func Ready(ctx context.Context, components []Component) (string, bool) {
 	return text.String(), ready
 }
 
+// plain answers in plain text that no cache may keep.
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

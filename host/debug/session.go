@@ -93,6 +93,7 @@ func Session(world transaction.World, backend string, index int) http.Handler {
 	})
 }
 
+// storeTrouble answers when nobody can say who is signed in.
 func storeTrouble(w http.ResponseWriter) {
 	writeJSON(w, http.StatusServiceUnavailable, map[string]string{
 		"error": "The session store does not answer", "help": "See /readyz and the log",
@@ -109,6 +110,7 @@ func variable(name string) *string {
 	return nil
 }
 
+// writeJSON answers in JSON that no cache may keep.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

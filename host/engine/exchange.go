@@ -75,6 +75,7 @@ type call struct {
 // callKey finds the call in the context that wazero hands to host functions.
 type callKey struct{}
 
+// callOf finds the request that a host function is called for.
 func callOf(ctx context.Context) *call {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok {

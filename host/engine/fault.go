@@ -16,6 +16,7 @@ type Fault string
 // Error says what the guest did.
 func (f Fault) Error() string { return "handler fault: " + string(f) }
 
+// faultf is Fault with formatting.
 func faultf(format string, args ...any) Fault { return Fault(fmt.Sprintf(format, args...)) }
 
 // ErrBusy says that no sandbox came free before the request's deadline.

@@ -74,6 +74,7 @@ func (h *Handler) clone() (*sandbox, error) {
 	return s, err
 }
 
+// findManifest reads the manifest from its custom section.
 func findManifest(compiled wazero.CompiledModule) (*abi.Manifest, error) {
 	for _, s := range compiled.CustomSections() {
 		if s.Name() == abi.ManifestSection {
@@ -96,6 +97,7 @@ func checkModule(compiled wazero.CompiledModule) error {
 		checkImports(compiled))
 }
 
+// checkExport makes sure that a function is exported with a signature.
 func checkExport(functions map[string]api.FunctionDefinition, name string, params, results []api.ValueType) error {
 	f := functions[name]
 	if f == nil {
@@ -107,6 +109,7 @@ func checkExport(functions map[string]api.FunctionDefinition, name string, param
 	return nil
 }
 
+// checkImports names every import that this host does not have.
 func checkImports(compiled wazero.CompiledModule) error {
 	var faults []error
 	for _, f := range compiled.ImportedFunctions() {

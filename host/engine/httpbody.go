@@ -5,6 +5,7 @@ import "github.com/tetratelabs/wazero/api"
 // eof is the flag that read_body sets with the last bytes.
 const eof = 1 << 32
 
+// readBody gives the next bytes of a body; see eof.
 func readBody(c *call, m api.Module, stack []uint64) {
 	limit := uint32(stack[2])
 	if limit == 0 {

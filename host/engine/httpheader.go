@@ -51,6 +51,7 @@ func putList(m api.Module, list []string, offset, limit uint64) uint64 {
 	return uint64(len(list))<<32 | uint64(len(text))
 }
 
+// getHeaderNames lists the names of a kind of headers in order.
 func getHeaderNames(c *call, m api.Module, stack []uint64) {
 	h := c.headers(stack[0])
 	names := make([]string, 0, len(h))
@@ -61,24 +62,28 @@ func getHeaderNames(c *call, m api.Module, stack []uint64) {
 	stack[0] = putList(m, names, stack[1], stack[2])
 }
 
+// getHeaderValues lists the values of one header.
 func getHeaderValues(c *call, m api.Module, stack []uint64) {
 	name := readString(m, stack[1], stack[2])
 	values := c.headers(stack[0])[textproto.CanonicalMIMEHeaderKey(name)]
 	stack[0] = putList(m, values, stack[3], stack[4])
 }
 
+// setHeaderValue replaces all values of a header.
 func setHeaderValue(c *call, m api.Module, stack []uint64) {
 	h, name, value := c.headerArguments(m, stack)
 	h[name] = []string{value}
 	c.boundHeaders(h)
 }
 
+// addHeaderValue adds a value to a header.
 func addHeaderValue(c *call, m api.Module, stack []uint64) {
 	h, name, value := c.headerArguments(m, stack)
 	h[name] = append(h[name], value)
 	c.boundHeaders(h)
 }
 
+// removeHeader removes all values of a header.
 func removeHeader(c *call, m api.Module, stack []uint64) {
 	delete(c.headers(stack[0]), textproto.CanonicalMIMEHeaderKey(readString(m, stack[1], stack[2])))
 }
@@ -111,6 +116,7 @@ func (c *call) boundHeaders(h http.Header) {
 	}
 }
 
+// isToken reports whether s is a token of RFC 9110, as methods and header names are.
 func isToken(s string) bool { return httpguts.ValidHeaderFieldName(s) }
 
 // isPrintable reports whether s is ASCII without spaces and control characters.

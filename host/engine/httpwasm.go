@@ -88,15 +88,18 @@ func putText(m api.Module, s string, offset, limit uint64) uint64 {
 	return uint64(len(s))
 }
 
+// enableFeatures notes what the guest wants; the answer is what it has.
 func enableFeatures(c *call, _ api.Module, stack []uint64) {
 	c.features |= uint32(stack[0]) & supportedFeatures
 	stack[0] = uint64(c.features)
 }
 
+// getConfig gives the manifest's config.
 func getConfig(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, string(c.config), stack[0], stack[1])
 }
 
+// logEnabled is true of every level but none: the logger itself filters.
 func logEnabled(_ *call, _ api.Module, stack []uint64) {
 	enabled := int32(stack[0]) < logLevelNone
 	stack[0] = 0
@@ -118,22 +121,27 @@ func logMessage(c *call, m api.Module, stack []uint64) {
 	c.log(int32(stack[0]), message)
 }
 
+// getMethod gives the request's method.
 func getMethod(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Method, stack[0], stack[1])
 }
 
+// getURI gives the request's path and query.
 func getURI(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.URI, stack[0], stack[1])
 }
 
+// getProtocolVersion gives the protocol of the connection.
 func getProtocolVersion(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Proto, stack[0], stack[1])
 }
 
+// getSourceAddr gives the client's address.
 func getSourceAddr(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Source, stack[0], stack[1])
 }
 
+// setMethod changes the method for the next handler.
 func setMethod(c *call, m api.Module, stack []uint64) {
 	method := readString(m, stack[0], stack[1])
 	if !isToken(method) {
@@ -142,6 +150,7 @@ func setMethod(c *call, m api.Module, stack []uint64) {
 	c.x.Request.Method = method
 }
 
+// setURI changes path and query for the next handler.
 func setURI(c *call, m api.Module, stack []uint64) {
 	uri := readString(m, stack[0], stack[1])
 	if uri == "" {
@@ -153,10 +162,12 @@ func setURI(c *call, m api.Module, stack []uint64) {
 	c.x.Request.URI = uri
 }
 
+// getStatusCode gives the response's status so far.
 func getStatusCode(c *call, _ api.Module, stack []uint64) {
 	stack[0] = uint64(c.x.Response.Status)
 }
 
+// setStatusCode sets the response's status; 1xx are the host's own.
 func setStatusCode(c *call, _ api.Module, stack []uint64) {
 	status := int(int32(stack[0]))
 	if status < 200 || status > 599 {

@@ -57,6 +57,7 @@ func readString(m api.Module, offset, length uint64) string {
 	return string(read(m, uint32(offset), uint32(length)))
 }
 
+// write copies b into the guest's memory.
 func write(m api.Module, offset uint32, b []byte) {
 	if len(b) > 0 && !m.Memory().Write(offset, b) {
 		panic(faultf("a pointer outside its memory: %d bytes at %d", len(b), offset))

@@ -69,6 +69,7 @@ func (f *frozen) close(view []byte) {
 // osPage is the unit of the system's memory.
 var osPage = os.Getpagesize()
 
+// allZero reports whether a page can be a hole in the file.
 func allZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
@@ -187,6 +188,7 @@ type pagemap struct {
 	err  error
 }
 
+// pages is this process's page table.
 var pages pagemap
 
 func (p *pagemap) open() error {

@@ -80,6 +80,7 @@ func printError(w io.Writer, err error) {
 	fmt.Fprintln(w, "lectern:", err)
 }
 
+// usage lists the commands and every variable.
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Lectern is a learning management system in one binary.\n\nUsage: lectern COMMAND\n\n")
 	for _, c := range commands {
