@@ -14,6 +14,7 @@ const (
 	opCallIndirect = 0x11
 	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
@@ -32,17 +33,13 @@ const (
 	blockEmpty     = 0x40
 )
 
-// bulkShift makes a bulk memory instruction cost one unit of fuel for each
-// 256 bytes that it writes.
-const bulkShift = 8
-
-// maxLocals is the most local variables of a function; wazero's limit.
-const maxLocals = 50_000
-
 // constant copies a constant expression with its end.
 func (w *rewriter) constant(r *reader, out []byte) ([]byte, error) {
 	for !r.bad {
 		op := r.byte()
+		if r.bad {
+			break
+		}
 		if op == opEnd {
 			return append(out, op), nil
 		}
@@ -52,7 +49,7 @@ func (w *rewriter) constant(r *reader, out []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%w: the instruction %#x in a constant expression", ErrRefused, op)
 		}
 		var err error
-		if out, err = w.instruction(r, out, op, nil); err != nil {
+		if out, err = w.instruction(r, out, op); err != nil {
 			return nil, err
 		}
 	}
@@ -61,31 +58,37 @@ func (w *rewriter) constant(r *reader, out []byte) ([]byte, error) {
 
 // readCode puts the checks of fuel into every function.
 func (w *rewriter) readCode() error {
-	r := &reader{rest: w.sections[secCode]}
-	if len(r.rest) == 0 {
-		return nil
+	r, n := w.items(secCode)
+	own := w.functions[w.imported:]
+	if n != len(own) && !r.bad {
+		return fmt.Errorf("%w: %d functions have %d bodies", ErrMalformed, len(own), n)
 	}
-	n := r.count()
-	if n != len(w.functions) {
-		return fmt.Errorf("%w: %d functions have %d bodies", ErrMalformed, len(w.functions), n)
+	if n == 0 {
+		return r.fault("its code")
 	}
 	out := make([]byte, 0, len(r.rest)*5/4)
 	out = appendU32(out, uint32(n))
 	var scratch []byte
 	for i := range n {
-		body, err := w.function(&reader{rest: r.bytes()}, scratch[:0], w.types[w.functions[i]])
+		body, err := w.body(&reader{rest: r.bytes()}, scratch[:0], own[i].params)
 		if err != nil {
 			return fmt.Errorf("function %d: %w", i, err)
 		}
 		out = appendSized(out, body)
 		scratch = body
+		if len(out) > maxCode {
+			return fmt.Errorf("%w: its code with the checks of fuel has more than %d bytes", ErrRefused, maxCode)
+		}
 	}
 	w.sections[secCode] = out
 	return r.fault("its code")
 }
 
-// function copies a body with one more local variable, which the checks use.
-func (w *rewriter) function(r *reader, out []byte, parameters int) ([]byte, error) {
+// body copies a function with one more local variable, which the checks use.
+func (w *rewriter) body(r *reader, out []byte, parameters int) ([]byte, error) {
+	if len(r.rest) > maxBody {
+		return nil, fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrRefused, len(r.rest), maxBody)
+	}
 	groups := r.count()
 	total := uint64(parameters)
 	out = appendU32(out, uint32(groups)+1)
@@ -94,17 +97,20 @@ func (w *rewriter) function(r *reader, out []byte, parameters int) ([]byte, erro
 		total += uint64(n)
 		out = append(appendU32(out, n), kind)
 	}
-	if total > maxLocals {
-		return nil, fmt.Errorf("%w: it has %d local variables, the limit is %d", ErrRefused, total, maxLocals)
+	w.locals += total
+	if total > maxLocals || w.locals > maxAllLocals {
+		return nil, fmt.Errorf("%w: it has %d local variables; the limit is %d, and %d in the whole module", ErrRefused, total, maxLocals, maxAllLocals)
 	}
 	out = append(out, 1, typeI32)
-	check := w.check(uint32(total))
-	out = append(out, check...)
+	w.variables = uint32(total)
+	m := &w.meter
+	m.begin(w.fuel(), w.imported, uint32(total))
+	out = m.check(out)
 	for depth := 1; depth > 0; {
 		if r.bad {
 			return nil, fmt.Errorf("%w: its code ends early", ErrMalformed)
 		}
-		op := r.byte()
+		op, before := r.byte(), len(r.rest)
 		switch op {
 		case opBlock, opLoop, opIf:
 			depth++
@@ -114,62 +120,52 @@ func (w *rewriter) function(r *reader, out []byte, parameters int) ([]byte, erro
 		if depth > maxNesting {
 			return nil, fmt.Errorf("%w: its blocks are nested more than %d deep", ErrRefused, maxNesting)
 		}
+		out = m.before(out, op)
 		var err error
-		if out, err = w.instruction(r, out, op, check); err != nil {
+		if out, err = w.instruction(r, out, op); err != nil {
 			return nil, err
 		}
+		out = m.after(out, op, before-len(r.rest))
 	}
+	m.finish(out)
 	return out, r.fault("its code")
 }
 
-// check is the code that takes one unit of fuel and yields if none is left:
-//
-//	fuel = local = fuel - 1
-//	if local <= 0 { yield() }
-func (w *rewriter) check(local uint32) []byte {
-	c := appendU32([]byte{opGlobalGet}, w.fuel())
-	c = append(c, opI32Const, 1, opI32Sub, opLocalTee)
-	c = appendU32(c, local)
-	c = appendU32(append(c, opGlobalSet), w.fuel())
-	c = appendU32(append(c, opLocalGet), local)
-	c = append(c, opI32Const, 0, opI32LeS, opIf, blockEmpty, opCall)
-	return append(appendU32(c, w.imported), opEnd)
-}
-
-// charge is the code before a bulk instruction, whose length is on top of the
-// stack: it takes fuel by that length.
-func (w *rewriter) charge(out []byte) []byte {
-	out = appendU32(append(out, opGlobalSet), w.scratch())
-	out = appendU32(append(out, opGlobalGet), w.fuel())
-	out = appendU32(append(out, opGlobalGet), w.scratch())
-	out = append(out, opI32Const, bulkShift, opI32ShrU, opI32Sub, opGlobalSet)
-	out = appendU32(out, w.fuel())
-	return appendU32(append(out, opGlobalGet), w.scratch())
-}
-
-// instruction copies one instruction whose opcode has been read. Behind the
-// head of a loop it adds check.
-func (w *rewriter) instruction(r *reader, out []byte, op byte, check []byte) ([]byte, error) {
+// instruction copies one instruction whose opcode has been read.
+func (w *rewriter) instruction(r *reader, out []byte, op byte) ([]byte, error) {
 	switch op {
 	case opCall, opRefFunc:
-		return appendU32(append(out, op), w.shift(r.u32())), nil
+		return appendU32(append(out, op), w.function(r)), nil
+	case opLocalGet, opLocalSet, opLocalTee:
+		return w.copyIndex(r, append(out, op), w.variables), nil
+	case opGlobalGet, opGlobalSet:
+		return w.copyIndex(r, append(out, op), w.globals), nil
+	case opCallIndirect:
+		out = w.copyIndex(r, append(out, op), uint32(len(w.types)))
+		return appendU32(out, r.u32()), nil
 	case opTableSet:
 		return nil, fmt.Errorf("%w: it changes a table (table.set)", ErrRefused)
 	case opPrefix:
 		return w.prefixed(r, out)
 	}
 	start := r.rest
-	if !skip(r, op) {
+	if !w.skip(r, op) {
 		return nil, fmt.Errorf("%w: the instruction %#x is not supported", ErrRefused, op)
 	}
 	if r.bad {
 		return nil, fmt.Errorf("%w: its code ends early", ErrMalformed)
 	}
-	out = append(append(out, op), start[:len(start)-len(r.rest)]...)
-	if op == opLoop {
-		out = append(out, check...)
+	return append(append(out, op), start[:len(start)-len(r.rest)]...), nil
+}
+
+// copyIndex copies an index that must be below a limit, so that no code can
+// reach what the rewriting adds behind the module's own: above all the fuel.
+func (w *rewriter) copyIndex(r *reader, out []byte, limit uint32) []byte {
+	index := r.u32()
+	if index >= limit {
+		r.bad = true
 	}
-	return out, nil
+	return appendU32(out, index)
 }
 
 // forbidden are the instructions behind the prefix 0xfc that change what
@@ -196,7 +192,7 @@ func (w *rewriter) prefixed(r *reader, out []byte) ([]byte, error) {
 	}
 	w.usesInit = w.usesInit || sub == 8
 	if sub >= 8 && sub <= 11 {
-		out = w.charge(out)
+		out = w.meter.bulk(out)
 	}
 	out = appendU32(append(out, opPrefix), sub)
 	for range immediates {
@@ -207,19 +203,18 @@ func (w *rewriter) prefixed(r *reader, out []byte) ([]byte, error) {
 
 // skip steps over the immediates of an instruction. It reports false for an
 // opcode that is not in the specification's version 2.0.
-func skip(r *reader, op byte) bool {
+func (w *rewriter) skip(r *reader, op byte) bool {
 	switch {
 	case op == opBlock || op == opLoop || op == opIf:
-		r.signed(33)
-	case op == 0x0c || op == 0x0d, op >= opLocalGet && op <= 0x25, op == 0x3f || op == 0x40:
+		if kind := r.signed(33); kind >= int64(len(w.types)) {
+			r.bad = true
+		}
+	case op == 0x0c || op == 0x0d, op == 0x25, op == 0x3f || op == 0x40:
 		r.u32()
 	case op == opBrTable:
 		for range r.count() + 1 {
 			r.u32()
 		}
-	case op == opCallIndirect:
-		r.u32()
-		r.u32()
 	case op == opSelectTyped:
 		r.bytes()
 	case op >= 0x28 && op <= 0x3e:

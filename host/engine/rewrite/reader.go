@@ -68,6 +68,19 @@ func (r *reader) signed(bits int) int64 {
 // bytes reads a length and that many bytes.
 func (r *reader) bytes() []byte { return r.take(int(r.u32())) }
 
+// limits reads the size that a table or memory begins with, and its largest.
+func (r *reader) limits() (low, high uint32) {
+	flags := r.byte()
+	low, high = r.u32(), 1<<32-1
+	if flags == 1 {
+		high = r.u32()
+	}
+	if flags > 1 {
+		r.bad = true
+	}
+	return low, high
+}
+
 // count reads the length of a vector whose items take at least a byte each.
 func (r *reader) count() int {
 	n := r.u32()

@@ -7,13 +7,17 @@
 //     and not into every copy. (A module by the Go compiler has some 59,000;
 //     wazero keeps a header for each in every instance.)
 //   - the start function is taken out and exported, so that it runs once;
-//   - a counter, the fuel, is checked at each function's entry and at the head
-//     of each loop. When it is used up the guest calls an imported function
-//     of the host, which may refill it or stop the guest.
+//   - a counter, the fuel, is taken from by the length of the code that runs
+//     and checked at each function's entry, at the head of each loop and
+//     before each bulk memory instruction. When it is used up the guest calls
+//     an imported function of the host, which may refill it or stop the guest;
+//   - the memory's maximum is taken out, so that a memory that has reached it
+//     can be shrunk by the host's allocator, which keeps to the maximum.
 //
 // A module whose state could hide elsewhere is refused, naming the cause:
 // instructions that change tables or drop segments, and imported memories,
-// tables or globals.
+// tables or globals. So is one that would take much time to compile or much
+// memory in each sandbox.
 //
 // The binary format is that of the WebAssembly Core Specification 2.0, without
 // the vector instructions' semantics: they are only stepped over.
@@ -48,6 +52,20 @@ const (
 	maxItems = 1 << 20
 	// maxNesting is the deepest nesting of blocks.
 	maxNesting = 10_000
+	// maxBody is the longest body of one function in bytes; those of the Go
+	// compiler reach 50,000. wazero takes time by its square.
+	maxBody = 1 << 20
+	// maxCode is the most code of a module after the checks were added.
+	maxCode = 2 * MaxSize
+	// maxLocals is the most local variables of a function, as in wazero, and
+	// maxAllLocals of all functions; the Go compiler makes some 20,000.
+	maxLocals    = 50_000
+	maxAllLocals = 1 << 20
+	// Every sandbox holds its own tables and globals. The Go compiler makes
+	// one table of 8,000 entries, and 8 globals.
+	maxTables       = 16
+	maxTableEntries = 1 << 18
+	maxGlobals      = 10_000
 )
 
 // ErrMalformed says that the bytes are not a WebAssembly module.
@@ -71,6 +89,9 @@ type Module struct {
 	Globals []string
 	// Data are the segments to apply, in order.
 	Data []Segment
+	// MinPages is the size that the memory begins with, and MaxPages the one
+	// that the module allows it, in pages of 64 KiB.
+	MinPages, MaxPages uint32
 	// HasStart says that StartExport must be called once.
 	HasStart bool
 }
@@ -105,15 +126,19 @@ type rewriter struct {
 	// imported is how many functions are imported; the yield function gets
 	// this index, and every function from it on moves up by one.
 	imported uint32
-	// types are how many parameters each function type has.
-	types []int
-	// functions are the type indices of the functions that are not imported.
-	functions []uint32
-	// globals counts all globals; fuel and scratch are appended after them.
-	globals  uint32
-	mutable  []uint32
-	start    uint32
-	hasStart bool
+	types    []signature
+	// functions are the types of all functions, the imported ones first.
+	functions []signature
+	// globals counts all globals; that of the fuel is appended after them.
+	globals uint32
+	mutable []uint32
+	// variables are the parameters and local variables of the function at
+	// hand, and locals those of all so far.
+	variables uint32
+	locals    uint64
+	meter     meter
+	// hasMemory says that there is a memory for the data.
+	hasMemory bool
 	// usesInit says that the code has memory.init, so that the indices of the
 	// data segments must stay.
 	usesInit bool
@@ -128,7 +153,7 @@ func Rewrite(wasm []byte) (*Module, error) {
 	w := &rewriter{sections: map[byte][]byte{}}
 	steps := []func() error{
 		func() error { return w.split(wasm) },
-		w.readTypes, w.readImports, w.readFunctions, w.readTables, w.readGlobals, w.readExports,
+		w.readTypes, w.readImports, w.readFunctions, w.readTables, w.readMemory, w.readGlobals, w.readExports,
 		w.readStart, w.readElements, w.readCode, w.readData, w.readNames,
 	}
 	for _, step := range steps {
@@ -137,7 +162,6 @@ func Rewrite(wasm []byte) (*Module, error) {
 		}
 	}
 	w.out.Wasm = w.join()
-	w.out.HasStart = w.hasStart
 	return &w.out, nil
 }
 
@@ -165,12 +189,22 @@ func (w *rewriter) split(wasm []byte) error {
 	return r.fault("its sections")
 }
 
+// items begins to read a section that is a vector, and gives the number of its
+// items: none if the module has no such section.
+func (w *rewriter) items(section byte) (*reader, int) {
+	body, ok := w.sections[section]
+	r := &reader{rest: body}
+	if !ok {
+		return r, 0
+	}
+	return r, r.count()
+}
+
 // placeOf gives the position of a section, -1 if there is no such section.
 // The start section, which does not survive, lies between export and element.
 func placeOf(id byte) int {
 	if id == secStart {
-		id = secExport
-		return placeOf(id)*2 + 1
+		return placeOf(secExport) + 1
 	}
 	for i, o := range order {
 		if o == id {
@@ -212,8 +246,5 @@ func (w *rewriter) shift(function uint32) uint32 {
 	return function
 }
 
-// fuel is the index of the global that counts, and scratch of the one that
-// holds a length for a moment.
+// fuel is the index of the global that counts.
 func (w *rewriter) fuel() uint32 { return w.globals }
-
-func (w *rewriter) scratch() uint32 { return w.globals + 1 }

@@ -21,24 +21,23 @@ const (
 	// firstReference and lastReference span funcref and externref.
 	firstReference = 0x6f
 	lastReference  = 0x70
+	// allPages is the most pages that a 32-bit memory can have.
+	allPages = 1 << 16
 )
 
-// readTypes counts the parameters of each type, and adds the type of the
-// yield function at the end.
+// signature is how many parameters and results a function type has.
+type signature struct{ params, results int }
+
+// readTypes counts the parameters and results of each type, and adds the type
+// of the yield function at the end.
 func (w *rewriter) readTypes() error {
-	r := &reader{rest: w.sections[secType]}
-	n := 0
-	if len(r.rest) > 0 {
-		n = r.count()
-	}
+	r, n := w.items(secType)
 	body := r.rest
 	for range n {
 		if r.byte() != typeFunction {
 			return fmt.Errorf("%w: a type that is not a function's", ErrMalformed)
 		}
-		parameters := len(r.bytes())
-		r.bytes()
-		w.types = append(w.types, parameters)
+		w.types = append(w.types, signature{params: len(r.bytes()), results: len(r.bytes())})
 	}
 	if err := r.fault("its types"); err != nil {
 		return err
@@ -51,23 +50,17 @@ func (w *rewriter) readTypes() error {
 // readImports counts the imported functions and adds the yield function
 // behind them. Other imports hold state that is not the sandbox's own.
 func (w *rewriter) readImports() error {
-	r := &reader{rest: w.sections[secImport]}
-	n := 0
-	if len(r.rest) > 0 {
-		n = r.count()
-	}
+	r, n := w.items(secImport)
 	body := r.rest
 	for range n {
 		module, name := string(r.bytes()), string(r.bytes())
 		if kind := r.byte(); kind != kindFunction && !r.bad {
 			return fmt.Errorf("%w: it imports the memory, table or global %.40q.%.40q; only functions can be imported", ErrRefused, module, name)
 		}
-		if int(r.u32()) >= len(w.types) {
-			r.bad = true
-		}
 		if module == YieldModule {
 			return fmt.Errorf("%w: it imports from the reserved module %s", ErrRefused, YieldModule)
 		}
+		w.functionType(r)
 	}
 	if err := r.fault("its imports"); err != nil {
 		return err
@@ -82,43 +75,84 @@ func (w *rewriter) readImports() error {
 }
 
 func (w *rewriter) readFunctions() error {
-	r := &reader{rest: w.sections[secFunction]}
-	if len(r.rest) == 0 {
-		return nil
-	}
-	for range r.count() {
-		t := r.u32()
-		if int(t) >= len(w.types) {
-			r.bad = true
-		}
-		w.functions = append(w.functions, t)
+	r, n := w.items(secFunction)
+	for range n {
+		w.functionType(r)
 	}
 	return r.fault("its functions")
 }
 
-// readTables only makes sure that there is no more than wazero's one memory;
-// the tables themselves stay as they are.
-func (w *rewriter) readTables() error {
-	r := &reader{rest: w.sections[secMemory]}
-	if len(r.rest) == 0 {
-		return nil
+// functionType reads the type of the next function.
+func (w *rewriter) functionType(r *reader) {
+	t := r.u32()
+	if uint64(t) >= uint64(len(w.types)) {
+		r.bad = true
+		return
 	}
-	if n := r.count(); n > 1 {
-		return fmt.Errorf("%w: it has %d memories; one is the most", ErrRefused, n)
-	}
-	if flags := r.byte(); flags > 1 {
-		return fmt.Errorf("%w: its memory is shared between threads", ErrRefused)
-	}
-	return nil
+	w.functions = append(w.functions, w.types[t])
 }
 
-// readGlobals finds the mutable globals and adds the two that count fuel.
-func (w *rewriter) readGlobals() error {
-	r := &reader{rest: w.sections[secGlobal]}
-	n := 0
-	if len(r.rest) > 0 {
-		n = r.count()
+// function reads the index of a function and gives its new one.
+func (w *rewriter) function(r *reader) uint32 {
+	index := r.u32()
+	if uint64(index) >= uint64(len(w.functions)) {
+		r.bad = true
+		return 0
 	}
+	return w.shift(index)
+}
+
+// readTables makes sure that the tables, which stay as they are, are small:
+// every sandbox has its own.
+func (w *rewriter) readTables() error {
+	r, n := w.items(secTable)
+	entries := uint64(0)
+	for range n {
+		if kind := r.byte(); kind < firstReference || kind > lastReference {
+			r.bad = true
+		}
+		low, _ := r.limits()
+		entries += uint64(low)
+	}
+	if n > maxTables || entries > maxTableEntries {
+		return fmt.Errorf("%w: it has %d tables with %d entries; the limits are %d and %d", ErrRefused, n, entries, maxTables, maxTableEntries)
+	}
+	return r.fault("its tables")
+}
+
+// readMemory takes the maximum out of the one memory that there may be.
+func (w *rewriter) readMemory() error {
+	r, n := w.items(secMemory)
+	if n > 1 {
+		return fmt.Errorf("%w: it has %d memories; one is the most", ErrRefused, n)
+	}
+	if n == 0 {
+		return r.fault("its memory")
+	}
+	flags := r.rest[0]
+	if flags > 1 {
+		return fmt.Errorf("%w: its memory is shared between threads or has 64-bit addresses", ErrRefused)
+	}
+	hasMaximum := flags == 1
+	w.out.MinPages, w.out.MaxPages = r.limits()
+	if !hasMaximum {
+		w.out.MaxPages = allPages
+	}
+	if w.out.MinPages > w.out.MaxPages || w.out.MaxPages > allPages {
+		r.bad = true
+	}
+	w.hasMemory = true
+	w.sections[secMemory] = appendU32([]byte{1, 0}, w.out.MinPages)
+	return r.fault("its memory")
+}
+
+// readGlobals finds the mutable globals and adds the one that counts fuel.
+func (w *rewriter) readGlobals() error {
+	r, n := w.items(secGlobal)
+	if n > maxGlobals {
+		return fmt.Errorf("%w: it has %d globals, the limit is %d", ErrRefused, n, maxGlobals)
+	}
+	w.globals = uint32(n)
 	var body []byte
 	for i := range uint32(n) {
 		kind, mutable := r.byte(), r.byte()
@@ -138,29 +172,25 @@ func (w *rewriter) readGlobals() error {
 	if err := r.fault("its globals"); err != nil {
 		return err
 	}
-	w.globals = uint32(n)
-	zero := []byte{typeI32, 1, opI32Const, 0, opEnd}
-	body = append(append(body, zero...), zero...)
-	w.sections[secGlobal] = append(appendU32(nil, uint32(n)+2), body...)
+	body = append(body, typeI32, 1, opI32Const, 0, opEnd)
+	w.sections[secGlobal] = append(appendU32(nil, uint32(n)+1), body...)
 	return nil
 }
 
 // readExports moves the functions' indices and adds the reserved exports.
 func (w *rewriter) readExports() error {
-	r := &reader{rest: w.sections[secExport]}
-	n := 0
-	if len(r.rest) > 0 {
-		n = r.count()
-	}
+	r, n := w.items(secExport)
 	var body []byte
 	for range n {
 		name := r.bytes()
 		if strings.HasPrefix(string(name), Prefix) {
 			return fmt.Errorf("%w: its export %.40q has the reserved prefix %s", ErrRefused, name, Prefix)
 		}
-		kind, index := r.byte(), r.u32()
+		kind, index := r.byte(), uint32(0)
 		if kind == kindFunction {
-			index = w.shift(index)
+			index = w.function(r)
+		} else if index = r.u32(); kind == kindGlobal && index >= w.globals {
+			r.bad = true
 		}
 		body = appendU32(append(appendSized(body, name), kind), index)
 	}
@@ -183,25 +213,29 @@ func (w *rewriter) readStart() error {
 	}
 	delete(w.sections, secStart)
 	r := &reader{rest: body}
-	w.start, w.hasStart = r.u32(), true
+	old := (&reader{rest: body}).u32()
+	start := w.function(r)
 	if err := r.fault("its start function"); err != nil {
 		return err
 	}
+	if w.functions[old] != (signature{}) {
+		return fmt.Errorf("%w: its start function has parameters or results", ErrMalformed)
+	}
+	w.out.HasStart = true
 	e := &reader{rest: w.sections[secExport]}
 	n := e.u32()
 	exports := append(appendU32(nil, n+1), e.rest...)
 	exports = append(appendSized(exports, []byte(StartExport)), kindFunction)
-	w.sections[secExport] = appendU32(exports, w.shift(w.start))
+	w.sections[secExport] = appendU32(exports, start)
 	return nil
 }
 
 // readElements moves the functions' indices in the tables' initial content.
 func (w *rewriter) readElements() error {
-	r := &reader{rest: w.sections[secElement]}
-	if len(r.rest) == 0 {
-		return nil
+	r, n := w.items(secElement)
+	if n == 0 {
+		return r.fault("its elements")
 	}
-	n := r.count()
 	body := appendU32(nil, uint32(n))
 	for range n {
 		var err error
@@ -239,7 +273,7 @@ func (w *rewriter) element(r *reader, body []byte) ([]byte, error) {
 	body = appendU32(body, uint32(n))
 	for range n {
 		if !expressions {
-			body = appendU32(body, w.shift(r.u32()))
+			body = appendU32(body, w.function(r))
 			continue
 		}
 		if body, err = w.constant(r, body); err != nil {
@@ -252,11 +286,13 @@ func (w *rewriter) element(r *reader, body []byte) ([]byte, error) {
 // readData takes the active segments out. If the code uses memory.init, their
 // places stay, empty as they are after start-up.
 func (w *rewriter) readData() error {
-	r := &reader{rest: w.sections[secData]}
-	if len(r.rest) == 0 {
-		return nil
+	r, n := w.items(secData)
+	if n == 0 {
+		return r.fault("its data")
 	}
-	n := r.count()
+	if !w.hasMemory {
+		return fmt.Errorf("%w: it has data and no memory", ErrMalformed)
+	}
 	kept := appendU32(nil, uint32(n))
 	for range n {
 		flags := r.u32()
@@ -267,7 +303,7 @@ func (w *rewriter) readData() error {
 		if flags > 2 || (flags == 2 && r.u32() != 0) {
 			r.bad = true
 		}
-		if r.byte() != opI32Const {
+		if op := r.byte(); op != opI32Const && !r.bad {
 			return fmt.Errorf("%w: a data segment whose place is not a constant", ErrRefused)
 		}
 		offset := uint32(r.signed(32))
