@@ -87,9 +87,12 @@ func build(folder string) (int, error) {
 	if manifest.Name != filepath.Base(folder) {
 		return 0, fmt.Errorf("the manifest's name is %q, the folder's is %q", manifest.Name, filepath.Base(folder))
 	}
-	out := filepath.Join(target, manifest.Name+".wasm")
-	part := out + ".part"
-	defer os.Remove(part)
+	temporary, err := os.MkdirTemp("", "lectern-pack-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(temporary)
+	part := filepath.Join(temporary, manifest.Name+".wasm")
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-o", part, "./"+filepath.ToSlash(folder))
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -100,8 +103,5 @@ func build(folder string) (int, error) {
 		return 0, err
 	}
 	module = abi.AppendManifest(module, data)
-	if err := os.WriteFile(part, module, 0o644); err != nil {
-		return 0, err
-	}
-	return len(module), os.Rename(part, out)
+	return len(module), os.WriteFile(filepath.Join(target, manifest.Name+".wasm"), module, 0o644)
 }

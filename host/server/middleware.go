@@ -140,7 +140,7 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.options.Logger.Warn("a request from another site was refused", "request_id", infoOf(r).id, "method", r.Method)
-		s.fail(w, r, http.StatusForbidden)
+		s.plainError(w, r, http.StatusForbidden) // nobody's session is touched
 	}))
 	return protection.Handler(next)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"mime"
 	"net/http"
 	"net/url"
@@ -19,11 +18,6 @@ import (
 
 // How requests are run and read.
 const (
-	// maxAttempts is how often a request runs when others change what it
-	// read; each failure means that another request got through.
-	maxAttempts = 8
-	// retryPause is the longest pause after the first conflict; it doubles.
-	retryPause = 2 * time.Millisecond
 	// formType is the one kind of body that may hold secrets.
 	formType = "application/x-www-form-urlencoded"
 	// errorHeader is how the SDK says "the error page for my status".
@@ -106,16 +100,17 @@ func (s *Server) cookieOf(r *http.Request) string {
 	return c.Value
 }
 
-// run takes a job through sandbox and commit, again if another request
-// changed what it read.
+// run takes a job through sandbox and commit, and until its deadline again
+// and again if other requests change what it read.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
-	for attempt := range maxAttempts {
+	conflicts := 0
+	for r.Context().Err() == nil {
 		tx := s.options.World.Begin(j.scope)
 		if done := s.admit(w, r, tx, j); done {
 			return
 		}
 		x := newExchange(r, j, infoOf(r).client.String(), tx)
-		if err := j.handler.Serve(r.Context(), x); err != nil {
+		if err := s.serve(r.Context(), j, tx, x); err != nil {
 			s.handlerFailed(w, r, j, tx, err)
 			return
 		}
@@ -132,10 +127,25 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
 			s.storeFailed(w, r, j, err)
 			return
 		}
-		sleep(r.Context(), rand.N(retryPause<<attempt))
+		if conflicts++; conflicts > 1 {
+			pause(r.Context(), conflicts)
+		} else if end, ok := s.turns.take(r.Context(), r.URL.Path); ok {
+			defer end()
+		}
 	}
-	s.options.Logger.Error("a request kept meeting conflicts", "request_id", infoOf(r).id, "route", j.scope.Pattern, "attempts", maxAttempts)
+	s.options.Logger.Error("a request found no end of conflicts", "request_id", infoOf(r).id, "route", j.scope.Pattern, "conflicts", conflicts)
 	s.plainError(w, r, http.StatusServiceUnavailable)
+}
+
+// serve lets the handler answer, and tells of it whoever traces.
+func (s *Server) serve(ctx context.Context, j job, tx *transaction.Tx, x *engine.Exchange) error {
+	if s.options.Trace == nil {
+		return j.handler.Serve(ctx, x)
+	}
+	begin := time.Now()
+	err := j.handler.Serve(ctx, x)
+	s.options.Trace(Run{Handler: j.handler, Scope: j.scope, Tx: tx, Err: err, Took: time.Since(begin)})
+	return err
 }
 
 // admit checks what the route requires of the reader. It reports true if it
@@ -231,12 +241,4 @@ func cacheControl(r *http.Request, tx *transaction.Tx) string {
 		return "private, no-cache"
 	}
 	return "private, no-store"
-}
-
-// sleep waits for d, or less if the request ends.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

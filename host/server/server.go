@@ -41,10 +41,26 @@ type Options struct {
 	ForceHTTPS bool
 	// TrustedProxies are believed about the client's address and scheme.
 	TrustedProxies []netip.Prefix
+	// SignIn is the path of the sign-in page unless a handler has one.
+	SignIn string
 	// Native are the host's own endpoints by pattern, such as "/healthz".
 	Native map[string]http.Handler
+	// Trace, if set, is told of each run of a handler before its effects are
+	// committed.
+	Trace func(Run)
 	// Observe, if set, is told of each request that was answered.
 	Observe func(route string, status int, took time.Duration)
+}
+
+// Run is one run of a handler. A request that meets a conflict has several.
+type Run struct {
+	Handler *engine.Handler
+	Scope   transaction.Scope
+	Tx      *transaction.Tx
+	// Err is that of engine.Handler.Serve.
+	Err error
+	// Took is the time of Serve: to get a sandbox, to run, to restore it.
+	Took time.Duration
 }
 
 // Server answers HTTP requests.
@@ -55,12 +71,13 @@ type Server struct {
 	errorPages *engine.Handler
 	// signIn is where people who must sign in are sent, or "".
 	signIn   string
+	turns    *turns
 	stopping atomic.Bool
 }
 
 // New builds the routes. It fails if two handlers claim the same one.
 func New(o Options) (*Server, error) {
-	s := &Server{options: o}
+	s := &Server{options: o, signIn: o.SignIn}
 	routes, err := s.routes()
 	if err != nil {
 		return nil, err
