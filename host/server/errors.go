@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -39,7 +40,7 @@ func (s *Server) plainError(w http.ResponseWriter, r *http.Request, status int) 
 	var page bytes.Buffer
 	lang := languageOf(r)
 	title, detail := plainMessage(lang, status)
-	if err := templates.PlainError(lang, status, title, detail, infoOf(r).id).Render(r.Context(), &page); err != nil {
+	if err := templates.PlainError(lang, status, title, detail, infoOf(r).id).Render(context.WithoutCancel(r.Context()), &page); err != nil {
 		s.options.Logger.Error("the plain error page failed", "error", err)
 	}
 	h := w.Header()

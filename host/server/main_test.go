@@ -98,7 +98,6 @@ type site struct {
 	world   transaction.World
 	records kv.Store
 	log     *logBook
-	seen    []string
 }
 
 // newSite makes one; change may alter the options.
