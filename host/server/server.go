@@ -77,7 +77,7 @@ type Server struct {
 
 // New builds the routes. It fails if two handlers claim the same one.
 func New(o Options) (*Server, error) {
-	s := &Server{options: o, signIn: o.SignIn}
+	s := &Server{options: o, signIn: o.SignIn, turns: newTurns()}
 	routes, err := s.routes()
 	if err != nil {
 		return nil, err
