@@ -20,11 +20,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 )
 
 // Limits bound what one sandbox may use.
@@ -84,6 +85,9 @@ type Engine struct {
 	cache   wazero.CompilationCache
 	options Options
 	way     restoreWay
+
+	mu       sync.Mutex
+	handlers map[*Handler]bool // nil after Close
 }
 
 // New makes an engine. It fails if this machine cannot run compiled
@@ -96,22 +100,31 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	if o.Sandboxes < 1 || o.Spares < 0 {
 		return nil, fmt.Errorf("engine: %d sandboxes and %d spares: there must be at least one sandbox", o.Sandboxes, o.Spares)
 	}
+	if o.Limits.MemoryPages < 1 || o.Limits.MemoryPages >= 1<<16 {
+		return nil, fmt.Errorf("engine: the limit of %d pages of memory for a sandbox is not between 1 and 65535", o.Limits.MemoryPages)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	cache := wazero.NewCompilationCache()
-	if o.CacheDir != "" {
-		var err error
-		if cache, err = wazero.NewCompilationCacheWithDir(o.CacheDir); err != nil {
-			return nil, fmt.Errorf("engine: the cache of compiled handlers in %s cannot be used: %w", o.CacheDir, err)
-		}
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		return nil, fmt.Errorf("engine: handlers cannot be compiled for the processor type %s, only for amd64 and arm64", runtime.GOARCH)
+	}
+	if err := checkExecutable(); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	cache, err := openCache(o.CacheDir)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	config := wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).
 		WithMemoryLimitPages(o.Limits.MemoryPages + 1). // see memory.Reallocate: shrinking needs room to grow
 		WithCustomSections(true).
 		WithCompilationCache(cache)
-	e := &Engine{runtime: wazero.NewRuntimeWithConfig(ctx, config), cache: cache, options: o, way: bestWay()}
+	e := &Engine{
+		runtime: wazero.NewRuntimeWithConfig(ctx, config), cache: cache, options: o, way: bestWay(),
+		handlers: map[*Handler]bool{},
+	}
 	if o.CopyImages {
 		e.way = restoreByCopy
 	}
@@ -122,12 +135,34 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close ends every sandbox. No request may be under way.
-func (e *Engine) Close(ctx context.Context) error {
-	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
+// register notes a handler to be closed with the engine. It reports false if
+// the engine is closed already.
+func (e *Engine) register(h *Handler) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.handlers == nil {
+		return false
+	}
+	e.handlers[h] = true
+	return true
 }
 
-// compileContext asks wazero to use all processors while it compiles.
-func compileContext(ctx context.Context, workers int) context.Context {
-	return experimental.WithCompilationWorkers(ctx, workers)
+// forget is the inverse of register.
+func (e *Engine) forget(h *Handler) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.handlers, h)
+}
+
+// Close closes every handler, as Handler.Close does, and frees the engine.
+func (e *Engine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	handlers := e.handlers
+	e.handlers = nil
+	e.mu.Unlock()
+	var faults []error
+	for h := range handlers {
+		faults = append(faults, h.Close(ctx))
+	}
+	return errors.Join(append(faults, e.runtime.Close(ctx), e.cache.Close(ctx))...)
 }

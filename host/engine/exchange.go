@@ -48,10 +48,12 @@ type Calls interface {
 	Call(ctx context.Context, op abi.Op, message []byte) (abi.Status, []byte)
 }
 
-// call is the state of one request inside a sandbox.
+// call is the state of one request inside a sandbox. It is the context that
+// wazero hands to host functions, which is how they find it.
 type call struct {
+	context.Context
 	x      *Exchange
-	config []byte
+	config string
 	limits Limits
 	// sent and received count the bytes of the request's and the response's
 	// body that the guest has read.
@@ -60,11 +62,12 @@ type call struct {
 	// this phase: the first write replaces it, later ones add.
 	wroteRequest, wroteResponse bool
 	// answer is kept for OpAnswer when it did not fit the guest's buffer.
-	answer   []byte
-	calls    int
-	logged   int
-	features uint32
-	log      func(level int32, message string)
+	answer []byte
+	// calls counts those of module "lectern", httpCalls those of http_handler.
+	calls, httpCalls int
+	logged           int
+	features         uint32
+	log              func(level int32, message string)
 	// sandbox runs the call; done and deadline are when it must end.
 	sandbox     *sandbox
 	done        <-chan struct{}
@@ -72,14 +75,4 @@ type call struct {
 	hasDeadline bool
 }
 
-// callKey finds the call in the context that wazero hands to host functions.
-type callKey struct{}
-
-// callOf finds the request that a host function is called for.
-func callOf(ctx context.Context) *call {
-	c, ok := ctx.Value(callKey{}).(*call)
-	if !ok {
-		panic(Fault("a host function was called outside a request"))
-	}
-	return c
-}
+func callOf(ctx context.Context) *call { return ctx.(*call) }

@@ -22,6 +22,9 @@ func faultf(format string, args ...any) Fault { return Fault(fmt.Sprintf(format,
 // ErrBusy says that no sandbox came free before the request's deadline.
 var ErrBusy = errors.New("engine: all sandboxes are busy")
 
+// ErrClosed says that the handler or the engine was closed.
+var ErrClosed = errors.New("engine: the handler is closed")
+
 // The causes of a Failure; they label metrics.
 const (
 	CauseTrap     = "trap"

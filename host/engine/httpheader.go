@@ -46,17 +46,18 @@ func putList(m api.Module, list []string, offset, limit uint64) uint64 {
 	}
 	text := strings.Join(list, "\x00") + "\x00"
 	if len(text) <= int(uint32(limit)) {
-		write(m, uint32(offset), []byte(text))
+		writeString(m, uint32(offset), text)
 	}
 	return uint64(len(list))<<32 | uint64(len(text))
 }
 
 // getHeaderNames lists the names of a kind of headers in order.
+// getHeaderNames lists the names in small letters, as the published host does.
 func getHeaderNames(c *call, m api.Module, stack []uint64) {
 	h := c.headers(stack[0])
 	names := make([]string, 0, len(h))
 	for name := range h {
-		names = append(names, name)
+		names = append(names, strings.ToLower(name))
 	}
 	slices.Sort(names)
 	stack[0] = putList(m, names, stack[1], stack[2])

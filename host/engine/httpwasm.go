@@ -14,6 +14,7 @@ const (
 	exportHandleResp   = "handle_response"
 	exportMemory       = "memory"
 	exportInitialize   = "_initialize"
+	exportStart        = "_start"
 	featureBufferReq   = 1 << 0
 	featureBufferResp  = 1 << 1
 	featureTrailers    = 1 << 2
@@ -73,7 +74,13 @@ func (e *Engine) exportHTTP(ctx context.Context) error {
 		}
 		run := f.run
 		b = b.NewFunctionBuilder().WithGoModuleFunction(
-			api.GoModuleFunc(func(ctx context.Context, m api.Module, stack []uint64) { run(callOf(ctx), m, stack) }),
+			api.GoModuleFunc(func(ctx context.Context, m api.Module, stack []uint64) {
+				c := callOf(ctx)
+				if c.httpCalls++; c.httpCalls%callsPerCheck == 0 {
+					c.checkTime()
+				}
+				run(c, m, stack)
+			}),
 			params, results).Export(f.name)
 	}
 	_, err := b.Instantiate(ctx)
@@ -83,7 +90,7 @@ func (e *Engine) exportHTTP(ctx context.Context) error {
 // putText writes s if it fits the limit and returns its length regardless.
 func putText(m api.Module, s string, offset, limit uint64) uint64 {
 	if len(s) <= int(uint32(limit)) {
-		write(m, uint32(offset), []byte(s))
+		writeString(m, uint32(offset), s)
 	}
 	return uint64(len(s))
 }
@@ -96,7 +103,7 @@ func enableFeatures(c *call, _ api.Module, stack []uint64) {
 
 // getConfig gives the manifest's config.
 func getConfig(c *call, m api.Module, stack []uint64) {
-	stack[0] = putText(m, string(c.config), stack[0], stack[1])
+	stack[0] = putText(m, c.config, stack[0], stack[1])
 }
 
 // logEnabled is true of every level but none: the logger itself filters.
@@ -111,17 +118,16 @@ func logEnabled(_ *call, _ api.Module, stack []uint64) {
 // logMessage passes a message on until the request's share of the log is used
 // up; then it says so once and drops the rest.
 func logMessage(c *call, m api.Module, stack []uint64) {
-	if c.logged > c.limits.Log {
+	level, message := int32(stack[0]), read(m, uint32(stack[1]), uint32(stack[2]))
+	if level >= logLevelNone || c.logged > c.limits.Log {
 		return
 	}
-	message := readString(m, stack[1], stack[2])
 	if c.logged += len(message) + 1; c.logged > c.limits.Log {
-		message = "the handler wrote more to the log than its limit; the rest of this request is dropped"
+		message = []byte("the handler wrote more to the log than its limit; the rest of this request is dropped")
 	}
-	c.log(int32(stack[0]), message)
+	c.log(level, string(message))
 }
 
-// getMethod gives the request's method.
 func getMethod(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Method, stack[0], stack[1])
 }

@@ -29,7 +29,10 @@ func lecternCall(ctx context.Context, m api.Module, stack []uint64) {
 	c.checkTime()
 	status, answer := abi.StatusOK, c.answer
 	if op != abi.OpAnswer {
-		status, answer = c.x.Calls.Call(ctx, op, read(m, uint32(stack[1]), uint32(stack[2])))
+		if c.x.Calls == nil {
+			panic(Fault("it called the host where nobody answers; while a handler starts there is no request yet"))
+		}
+		status, answer = c.x.Calls.Call(c.Context, op, read(m, uint32(stack[1]), uint32(stack[2])))
 	}
 	c.answer = nil
 	if len(answer) > int(capacity) {
@@ -58,8 +61,16 @@ func readString(m api.Module, offset, length uint64) string {
 }
 
 // write copies b into the guest's memory.
+// write copies b into the guest's memory.
 func write(m api.Module, offset uint32, b []byte) {
 	if len(b) > 0 && !m.Memory().Write(offset, b) {
 		panic(faultf("a pointer outside its memory: %d bytes at %d", len(b), offset))
+	}
+}
+
+// writeString is write for a string.
+func writeString(m api.Module, offset uint32, s string) {
+	if len(s) > 0 && !m.Memory().WriteString(offset, s) {
+		panic(faultf("a pointer outside its memory: %d bytes at %d", len(s), offset))
 	}
 }

@@ -9,6 +9,7 @@ const wasmPage = 64 << 10
 // systems.
 type memory struct {
 	space  space
+	limit  int // the most bytes
 	length int // in use
 	// shrinkTo, if not 0, is what the next Reallocate answers with: wazero
 	// can only grow a memory, but takes any slice for the grown one.
@@ -20,13 +21,13 @@ type memory struct {
 func (m *memory) Reallocate(size uint64) []byte {
 	if m.shrinkTo != 0 {
 		m.length, m.shrinkTo = m.shrinkTo, 0
-		return m.space.bytes()[:m.length:m.length]
+	} else {
+		if size > uint64(m.limit) || m.space.commit(int(size)) != nil {
+			return nil
+		}
+		m.length = int(size)
 	}
-	if size > uint64(len(m.space.bytes())) || m.space.commit(int(size)) != nil {
-		return nil
-	}
-	m.length = int(size)
-	return m.space.bytes()[:size:size]
+	return m.space.bytes()[:m.length:m.length]
 }
 
 // Free gives the address range back.
@@ -34,7 +35,7 @@ func (m *memory) Free() { m.space.free() }
 
 // allocator makes the memory of one sandbox; it is wazero's MemoryAllocator.
 // A nil image means an empty memory. What went wrong is kept in err, since
-// wazero does not ask.
+// wazero does not ask and panics if it gets no memory.
 type allocator struct {
 	image  *image
 	limit  int
@@ -42,20 +43,27 @@ type allocator struct {
 	err    error
 }
 
-// Allocate makes the address range; wazero asks for it once per instance.
-func (a *allocator) Allocate(_, _ uint64) linearMemory {
+// Allocate makes the address range; wazero asks for it once per instance, and
+// then for the size that the instance begins with.
+func (a *allocator) Allocate(size, _ uint64) linearMemory {
 	s, err := newSpace(a.limit, a.image)
+	if err == nil {
+		if err = s.commit(int(size)); err != nil {
+			s.free()
+		}
+	}
 	if err != nil {
 		a.err = err
-		s = heapSpace(make([]byte, a.limit))
+		s = newCopySpace(nil)
 	}
-	a.memory = &memory{space: s}
+	a.memory = &memory{space: s, limit: a.limit}
 	return a.memory
 }
 
-// space is an address range as long as the limit of a sandbox's memory.
+// space is what a sandbox's memory is made of.
 type space interface {
-	// bytes is the whole range; only what was committed may be touched.
+	// bytes is the range; only what was committed may be touched. It may move
+	// when more is committed.
 	bytes() []byte
 	// commit makes the range usable up to a length.
 	commit(length int) error
@@ -66,12 +74,3 @@ type space interface {
 	resident() int
 	free()
 }
-
-// heapSpace is a range on Go's heap, without an image.
-type heapSpace []byte
-
-func (s heapSpace) bytes() []byte            { return s }
-func (s heapSpace) commit(int) error         { return nil }
-func (s heapSpace) restore(int) (int, error) { return 0, errNoImage }
-func (s heapSpace) resident() int            { return len(s) }
-func (s heapSpace) free()                    {}

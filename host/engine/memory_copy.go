@@ -1,6 +1,9 @@
 package engine
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // errNoImage says that a memory was made without an image to go back to.
 var errNoImage = errors.New("engine: this memory has no image")
@@ -10,34 +13,44 @@ var errNoImage = errors.New("engine: this memory has no image")
 type copySpace struct {
 	all   []byte
 	image []byte
-	dirty int // the longest length in use since the last restore
 }
 
 // newCopySpace makes a range with a copy of the image, if there is one.
-func newCopySpace(limit int, im *image) *copySpace {
-	s := &copySpace{all: make([]byte, limit)}
+func newCopySpace(im *image) *copySpace {
+	s := &copySpace{}
 	if im != nil {
 		s.image = im.content
-		copy(s.all, s.image)
+		s.all = slices.Clone(s.image)
 	}
 	return s
 }
 
 func (s *copySpace) bytes() []byte { return s.all }
 
+// commit moves the range if need be. It keeps the length exact: a memory is
+// mostly grown once or not at all, and what was grown is dropped by restore.
 func (s *copySpace) commit(length int) error {
-	s.dirty = max(s.dirty, length)
+	if length > len(s.all) {
+		grown := make([]byte, length)
+		copy(grown, s.all)
+		s.all = grown
+	}
 	return nil
 }
 
-func (s *copySpace) restore(length int) (int, error) {
+// restore keeps what has grown out of its image, but cleared, if it is not
+// much more than the image.
+func (s *copySpace) restore(int) (int, error) {
 	if s.image == nil {
 		return 0, errNoImage
 	}
+	if len(s.all) > 2*len(s.image) {
+		s.all = slices.Clone(s.image)
+		return len(s.image), nil
+	}
 	copy(s.all, s.image)
-	clear(s.all[len(s.image):max(length, s.dirty, len(s.image))])
-	s.dirty = 0
-	return length, nil
+	clear(s.all[len(s.image):])
+	return len(s.all), nil
 }
 
 func (s *copySpace) resident() int { return len(s.all) }

@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"sync"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -91,7 +88,7 @@ type mappedSpace struct {
 // newSpace reserves a range. Nothing of it takes memory until it is written.
 func newSpace(limit int, im *image) (space, error) {
 	if im != nil && im.way == restoreByCopy {
-		return newCopySpace(limit, im), nil
+		return newCopySpace(im), nil
 	}
 	all, err := unix.Mmap(-1, 0, limit, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
@@ -180,118 +177,3 @@ func (s *mappedSpace) resident() int {
 }
 
 func (s *mappedSpace) free() { _ = unix.Munmap(s.all) }
-
-// pagemap is the process's view of its own page tables.
-type pagemap struct {
-	once sync.Once
-	fd   int
-	err  error
-}
-
-// pages is this process's page table.
-var pages pagemap
-
-func (p *pagemap) open() error {
-	p.once.Do(func() {
-		p.fd, p.err = unix.Open("/proc/self/pagemap", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	})
-	return p.err
-}
-
-// pageRegion is a run of pages, as the kernel's struct page_region has it.
-type pageRegion struct{ start, end, categories uint64 }
-
-// scanArgument is the kernel's struct pm_scan_arg (linux/fs.h, Linux 6.7).
-type scanArgument struct {
-	size, flags, start, end, walkEnd, vec, vecLen, maxPages   uint64
-	categoryInverted, categoryMask, categoryAnyOf, returnMask uint64
-}
-
-// The categories of pages in PAGEMAP_SCAN, and its number:
-// _IOWR('f', 16, struct pm_scan_arg).
-const (
-	pageIsFile    = 1 << 2
-	pageIsPresent = 1 << 3
-	pageIsSwapped = 1 << 4
-	pagemapScan   = 0xc0606610
-)
-
-// private appends the runs of pages in a range that are the process's own
-// copies: present or swapped out, and not of the file that is mapped there.
-func (p *pagemap) private(into []pageRegion, start, end uintptr, way restoreWay) ([]pageRegion, error) {
-	if err := p.open(); err != nil {
-		return nil, err
-	}
-	if way == restoreByPagemap {
-		return p.read(into, start, end)
-	}
-	for start < end {
-		if cap(into)-len(into) < 16 {
-			into = append(make([]pageRegion, 0, 2*cap(into)+64), into...)
-		}
-		free := into[len(into):cap(into)]
-		arg := scanArgument{
-			start: uint64(start), end: uint64(end), vec: uint64(uintptr(unsafe.Pointer(&free[0]))), vecLen: uint64(len(free)),
-			categoryInverted: pageIsFile, categoryMask: pageIsFile, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
-		}
-		arg.size = uint64(unsafe.Sizeof(arg))
-		n, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(p.fd), pagemapScan, uintptr(unsafe.Pointer(&arg)))
-		if errno != 0 {
-			return nil, fmt.Errorf("engine: the written pages cannot be found: %w", errno)
-		}
-		into = into[:len(into)+int(n)]
-		start = uintptr(arg.walkEnd)
-	}
-	return into, nil
-}
-
-// The bits of an entry of /proc/self/pagemap.
-const (
-	entryPresent = 1 << 63
-	entrySwapped = 1 << 62
-	entryFile    = 1 << 61
-)
-
-// read is private for kernels before 6.7: it reads an entry for each page.
-func (p *pagemap) read(into []pageRegion, start, end uintptr) ([]pageRegion, error) {
-	const batch = 512
-	var entries [batch]uint64
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(&entries)), batch*8)
-	for at := start; at < end; {
-		n := min(batch, int(end-at)/osPage)
-		if got, err := unix.Pread(p.fd, raw[:n*8], int64(at)/int64(osPage)*8); err != nil || got != n*8 {
-			return nil, errors.Join(errors.New("engine: the page table cannot be read"), err)
-		}
-		for _, e := range entries[:n] {
-			if e&(entryPresent|entrySwapped) != 0 && e&entryFile == 0 {
-				if last := len(into) - 1; last >= 0 && into[last].end == uint64(at) {
-					into[last].end += uint64(osPage)
-				} else {
-					into = append(into, pageRegion{start: uint64(at), end: uint64(at) + uint64(osPage)})
-				}
-			}
-			at += uintptr(osPage)
-		}
-	}
-	return into, nil
-}
-
-// bestWay finds out by trying which way this kernel allows.
-func bestWay() restoreWay {
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(pages.probe())))
-	for _, way := range []restoreWay{restoreByScan, restoreByPagemap} {
-		if _, err := pages.private(nil, start, start+uintptr(osPage), way); err == nil {
-			return way
-		}
-	}
-	return restoreByCopy
-}
-
-// probe maps one page to try the kernel's answers on; it stays for good.
-func (p *pagemap) probe() []byte {
-	b, err := unix.Mmap(-1, 0, osPage, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return make([]byte, osPage)
-	}
-	return b
-}

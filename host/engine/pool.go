@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,11 +25,11 @@ type pool[T any] struct {
 	spares  int
 	slots   chan struct{}
 
-	mu     sync.Mutex
-	idle   []idleValue[T] // the longest idle first
-	closed bool
+	mu   sync.Mutex
+	idle []idleValue[T] // the longest idle first
 
-	stop    chan struct{}
+	stop    chan struct{} // closed by close
+	closing sync.Once
 	trimmer sync.WaitGroup
 }
 
@@ -57,18 +58,12 @@ func newPool[T any](slots, spares int, create func() (T, error), reset func(T) e
 	return p, nil
 }
 
-// get waits for a slot until ctx ends, which gives ErrBusy. Each value got
-// must be put back.
+// get waits for a slot until ctx ends, which gives ErrBusy, or the pool is
+// closed, which gives ErrClosed. Each value got must be put back.
 func (p *pool[T]) get(ctx context.Context) (T, error) {
 	var none T
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		select {
-		case p.slots <- struct{}{}:
-		case <-ctx.Done():
-			return none, fmt.Errorf("%w: %d of %d at work: %w", ErrBusy, len(p.slots), cap(p.slots), ctx.Err())
-		}
+	if err := p.take(ctx); err != nil {
+		return none, err
 	}
 	if v, ok := p.pop(); ok {
 		return v, nil
@@ -76,8 +71,31 @@ func (p *pool[T]) get(ctx context.Context) (T, error) {
 	v, err := p.create()
 	if err != nil {
 		<-p.slots
+		return none, err
 	}
-	return v, err
+	return v, nil
+}
+
+// take waits for a slot.
+func (p *pool[T]) take(ctx context.Context) error {
+	select {
+	case <-p.stop:
+		return ErrClosed
+	default:
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-p.stop:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %d of %d at work: %w", ErrBusy, len(p.slots), cap(p.slots), ctx.Err())
+	}
 }
 
 func (p *pool[T]) pop() (v T, ok bool) {
@@ -97,20 +115,13 @@ func (p *pool[T]) pop() (v T, ok bool) {
 // destroyed if it is not sound or cannot be made pristine.
 func (p *pool[T]) put(v T, sound bool) {
 	defer func() { <-p.slots }()
-	if sound && p.reset(v) == nil && p.keep(v) {
+	if !sound || p.reset(v) != nil {
+		p.destroy(v)
 		return
 	}
-	p.destroy(v)
-}
-
-func (p *pool[T]) keep(v T) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
 	p.idle = append(p.idle, idleValue[T]{v, time.Now()})
-	return true
 }
 
 func (p *pool[T]) trimNowAndThen() {
@@ -133,24 +144,25 @@ func (p *pool[T]) trim(before time.Time) {
 	for n < len(p.idle)-p.spares && p.idle[n].since.Before(before) {
 		n++
 	}
-	old := append([]idleValue[T](nil), p.idle[:n]...)
-	p.idle = append(p.idle[:0], p.idle[n:]...)
+	old := slices.Clone(p.idle[:n])
+	p.idle = slices.Delete(p.idle, 0, n)
 	p.mu.Unlock()
 	for _, i := range old {
 		p.destroy(i.value)
 	}
 }
 
-// close destroys the idle values. Values that are still in use are destroyed
-// when they are put back.
+// close waits until no value is in use and destroys them all.
 func (p *pool[T]) close() {
-	p.mu.Lock()
-	old := p.idle
-	p.idle, p.closed = nil, true
-	p.mu.Unlock()
-	close(p.stop)
-	p.trimmer.Wait()
-	for _, i := range old {
-		p.destroy(i.value)
-	}
+	p.closing.Do(func() {
+		close(p.stop)
+		p.trimmer.Wait()
+		for range cap(p.slots) {
+			p.slots <- struct{}{}
+		}
+		for _, i := range p.idle {
+			p.destroy(i.value)
+		}
+		p.idle = nil
+	})
 }

@@ -3,23 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
-const (
-	// maxSleep is the longest that a guest can hold the host in one sleep, so
-	// that it notices its deadline.
-	maxSleep = time.Millisecond
-	// maxOutput is how much of a guest's standard output and error is kept.
-	maxOutput = 32 << 10
-	// fuelShare is how many function calls and turns of loops a guest makes
-	// before it comes back to the host: some 0.2 ms in a tight loop, which
-	// bounds how long it can hold up Go's garbage collector.
-	fuelShare = 40_000
-)
+// maxOutput is how much of a guest's standard output and error is kept.
+const maxOutput = 32 << 10
 
 // sandbox is one instance of a handler on its image. It serves one request at
 // a time, each in the state of the image.
@@ -30,61 +22,84 @@ type sandbox struct {
 	globals           []api.MutableGlobal
 	fuel              api.MutableGlobal
 	request, response api.Function
-	output            *output
-	// current is the call that is under way, for the clock of sleeps.
-	current *call
+	// stack holds the parameters and results of a call of the guest.
+	stack [2]uint64
+	// call is the request that is under way, empty in between.
+	call call
+	// output is the beginning of what the guest printed: a Go panic begins
+	// with its message and the stack of the goroutine that panicked.
+	output []byte
 }
 
-// invoke calls a guest function with fuel, under a deadline.
-func (s *sandbox) invoke(ctx context.Context, c *call, f api.Function, params ...uint64) ([]uint64, error) {
-	c.sandbox, c.done = s, ctx.Done()
+// newSandbox instantiates a handler on an image; a nil image gives an empty
+// memory for building one. The context of a request plays no part: a reader
+// who goes away must not stop the making of a sandbox half-way.
+func newSandbox(runtime wazero.Runtime, compiled wazero.CompiledModule, module *rewrite.Module, im *image, limits Limits) (*sandbox, error) {
+	s := &sandbox{image: im}
+	a := &allocator{image: im, limit: int(min(limits.MemoryPages, module.MaxPages)) * wasmPage}
+	ctx := experimental.WithMemoryAllocator(context.Background(), a)
+	config := wazero.NewModuleConfig().
+		WithName("").
+		WithStartFunctions().
+		WithStdout((*printer)(s)).
+		WithStderr((*printer)(s)).
+		WithRandSource(s).
+		WithSysWalltime().
+		WithNanotime(s.nanotime, 1).
+		WithNanosleep(s.sleep)
+	var err error
+	if s.module, err = runtime.InstantiateModule(ctx, compiled, config); err != nil {
+		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
+	}
+	if a.err != nil {
+		s.close()
+		return nil, fmt.Errorf("a sandbox cannot be made: %w", a.err)
+	}
+	s.memory = a.memory
+	for _, name := range module.Globals {
+		s.globals = append(s.globals, s.module.ExportedGlobal(name).(api.MutableGlobal))
+	}
+	s.fuel = s.module.ExportedGlobal(rewrite.FuelExport).(api.MutableGlobal)
+	s.request = s.module.ExportedFunction(exportHandleReq)
+	s.response = s.module.ExportedFunction(exportHandleResp)
+	if im == nil {
+		return s, nil
+	}
+	if err := s.adopt(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
+	}
+	return s, nil
+}
+
+// adopt gives a new instance the image's size and globals; its memory is the
+// image's already.
+func (s *sandbox) adopt() error {
+	if missing := (len(s.image.content) - s.memory.length) / wasmPage; missing > 0 {
+		if _, ok := s.module.Memory().Grow(uint32(missing)); !ok {
+			return fmt.Errorf("its memory cannot have the %d bytes of its image", len(s.image.content))
+		}
+	}
+	s.restoreGlobals()
+	return nil
+}
+
+// begin makes x the sandbox's request, under the deadline of ctx.
+func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits Limits, log func(int32, string)) *call {
+	c := &s.call
+	*c = call{Context: ctx, x: x, config: config, limits: limits, log: log, sandbox: s, done: ctx.Done()}
 	c.deadline, c.hasDeadline = ctx.Deadline()
-	s.current = c
-	defer func() { s.current = nil }()
+	if s.image != nil {
+		c.features = s.image.features
+	}
+	return c
+}
+
+// invoke calls a guest function with fuel. The parameters are in s.stack, the
+// results will be.
+func (s *sandbox) invoke(f api.Function) error {
 	s.fuel.Set(fuelShare)
-	return f.Call(context.WithValue(context.WithoutCancel(ctx), callKey{}, c), params...)
-}
-
-// outOfTime is the fault of a guest that reached its deadline.
-const outOfTime = Fault("it did not answer before its deadline")
-
-// abandoned is the fault of a guest whose reader went away.
-const abandoned = Fault("its reader went away")
-
-// checkTime stops the guest if its time is up. It is called from host
-// functions, where a panic unwinds the guest.
-func (c *call) checkTime() {
-	if c.hasDeadline && time.Now().After(c.deadline) {
-		panic(outOfTime)
-	}
-	select {
-	case <-c.done:
-		panic(abandoned)
-	default:
-	}
-}
-
-// yield is what the guest calls when its fuel is used up.
-func yield(ctx context.Context, _ api.Module, _ []uint64) {
-	c := callOf(ctx)
-	c.checkTime()
-	c.sandbox.fuel.Set(fuelShare)
-}
-
-// exportFuel provides the function that the rewritten modules import.
-func (e *Engine) exportFuel(ctx context.Context) error {
-	_, err := e.runtime.NewHostModuleBuilder(rewrite.YieldModule).
-		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(yield), nil, nil).
-		Export(rewrite.YieldFunction).Instantiate(ctx)
-	return err
-}
-
-// sleep is the guest's clock for sleeping, which stops it at its deadline.
-func (s *sandbox) sleep(ns int64) {
-	if s.current != nil {
-		s.current.checkTime()
-	}
-	time.Sleep(min(time.Duration(ns), maxSleep))
+	return f.CallWithStack(&s.call, s.stack[:])
 }
 
 // reset brings the sandbox back to its image. If it fails, the sandbox must
@@ -100,7 +115,8 @@ func (s *sandbox) reset() error {
 		}
 	}
 	s.restoreGlobals()
-	s.output.text = s.output.text[:0]
+	s.output = s.output[:0]
+	s.call = call{}
 	return nil
 }
 
@@ -112,16 +128,13 @@ func (s *sandbox) restoreGlobals() {
 
 func (s *sandbox) close() { _ = s.module.Close(context.Background()) }
 
-// output keeps the beginning of what a guest prints: a Go panic begins with
-// its message and the stack of the goroutine that panicked.
-type output struct{ text []byte }
+// printer is a sandbox as the guest's standard output and error.
+type printer sandbox
 
 // Write keeps what fits and takes the rest as written, so that a guest which
 // prints without end is not told so.
-func (o *output) Write(p []byte) (int, error) {
-	o.text = append(o.text, p[:min(len(p), maxOutput-len(o.text))]...)
-	return len(p), nil
+func (p *printer) Write(text []byte) (int, error) {
+	p.call.checkTime()
+	p.output = append(p.output, text[:min(len(text), maxOutput-len(p.output))]...)
+	return len(text), nil
 }
-
-// String is what was kept.
-func (o *output) String() string { return string(o.text) }
