@@ -5,7 +5,10 @@
 //	go run ./guest/pack [name ...]
 //
 // The modules go to guest/handlers/dist, from where they are embedded in the
-// host. Without names it builds all of them.
+// host. Without names it builds all of them. A name with a slash is a folder
+// elsewhere, whose module goes into that folder:
+//
+//	go run github.com/lectern-lms/lectern/guest/pack ./notes
 package main
 
 import (
@@ -14,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,19 +41,15 @@ func main() {
 // run builds the named handlers, a few at a time; all of them are tried, so
 // that one run shows every fault.
 func run(names []string) error {
-	manifests, err := filepath.Glob(filepath.Join(source, "*", "manifest.json"))
-	if err != nil || len(manifests) == 0 {
-		return fmt.Errorf("no %s/*/manifest.json here: run it at the top of the repository", source)
+	folders, err := find(names)
+	if err != nil {
+		return err
 	}
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	var faults []string
 	turn := make(chan struct{}, runtime.NumCPU())
-	for _, path := range manifests {
-		folder := filepath.Dir(path)
-		if len(names) > 0 && !slices.Contains(names, filepath.Base(folder)) {
-			continue
-		}
+	for _, folder := range folders {
 		wait.Go(func() {
 			turn <- struct{}{}
 			defer func() { <-turn }()
@@ -71,6 +69,37 @@ func run(names []string) error {
 		return fmt.Errorf("%d handlers failed:\n%s", len(faults), strings.Join(faults, "\n"))
 	}
 	return nil
+}
+
+// find gives the folders of the named handlers, of all if none is named.
+func find(names []string) ([]string, error) {
+	var folders []string
+	for _, name := range names {
+		if strings.ContainsAny(name, `/\`) {
+			folders = append(folders, filepath.Clean(name))
+			continue
+		}
+		folders = append(folders, filepath.Join(source, name))
+	}
+	if len(names) > 0 {
+		return folders, nil
+	}
+	manifests, err := filepath.Glob(filepath.Join(source, "*", "manifest.json"))
+	if err != nil || len(manifests) == 0 {
+		return nil, fmt.Errorf("no %s/*/manifest.json here: run it at the top of the repository", source)
+	}
+	for _, path := range manifests {
+		folders = append(folders, filepath.Dir(path))
+	}
+	return folders, nil
+}
+
+// outputOf is the file for the module of a handler's folder.
+func outputOf(folder, name string) string {
+	if filepath.Dir(folder) == filepath.FromSlash(source) {
+		folder = target
+	}
+	return filepath.Join(folder, name+".wasm")
 }
 
 // build compiles one handler. Symbol names stay in: without them a trap in
@@ -93,7 +122,8 @@ func build(folder string) (int, error) {
 	}
 	defer os.RemoveAll(temporary)
 	part := filepath.Join(temporary, manifest.Name+".wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-o", part, "./"+filepath.ToSlash(folder))
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-o", part, ".")
+	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("%w\n%s", err, text)
@@ -103,5 +133,5 @@ func build(folder string) (int, error) {
 		return 0, err
 	}
 	module = abi.AppendManifest(module, data)
-	return len(module), os.WriteFile(filepath.Join(target, manifest.Name+".wasm"), module, 0o644)
+	return len(module), os.WriteFile(outputOf(folder, manifest.Name), module, 0o644)
 }

@@ -49,7 +49,7 @@ func (s *Site) firstStart(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the site could not be set up: %w", err)
 	}
-	s.log.Info("first start: the site was set up", "demo", !s.options.Config.Production(), "took", time.Since(begin).Round(time.Millisecond))
+	s.log.Info("first start: the site was set up", "demo", !s.options.Config.Production() && !s.options.NoDemo, "took", time.Since(begin).Round(time.Millisecond))
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (s *Site) fill(ctx context.Context) (*transaction.Tx, error) {
 	cfg := s.options.Config
 	scope := transaction.Scope{Manifest: &abi.Manifest{}, Pattern: "POST /setup", Setup: true}
 	tx := s.world.Begin(scope)
-	if !cfg.Production() {
+	if !cfg.Production() && !s.options.NoDemo {
 		h, err := s.engine.Load(ctx, s.options.Modules[setupHandler])
 		if err != nil {
 			return nil, fmt.Errorf("handler %s: %w", setupHandler, err)

@@ -48,6 +48,16 @@ type Options struct {
 	Worker int
 	// Metrics are this process's measurements; made if nil.
 	Metrics *debug.Metrics
+	// CacheDir keeps compiled handlers; the data directory's "cache" if "".
+	CacheDir string
+	// NoDemo leaves the demo courses and people out in development too.
+	NoDemo bool
+	// SignIn is the path of the sign-in page unless a handler has one.
+	SignIn string
+	// Trace, if set, is told of each run of a handler.
+	Trace func(server.Run)
+	// Sandboxes, if set, is told of the sandboxes' work in place of Metrics.
+	Sandboxes engine.Observer
 	// Peers gives the measurements of the node's other workers; may be nil.
 	Peers prometheus.Gatherer
 }
@@ -70,6 +80,12 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	}
 	if o.Metrics == nil {
 		o.Metrics = debug.NewMetrics(o.Worker)
+	}
+	if o.Sandboxes == nil {
+		o.Sandboxes = o.Metrics
+	}
+	if o.CacheDir == "" {
+		o.CacheDir = filepath.Join(o.Config.DataDir, "cache")
 	}
 	s := &Site{options: o, log: o.Logger}
 	if err := s.open(ctx); err != nil {
@@ -97,8 +113,8 @@ func (s *Site) open(ctx context.Context) error {
 		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName},
 	}
 	s.engine, err = engine.New(ctx, engine.Options{
-		CacheDir: filepath.Join(cfg.DataDir, "cache"), Sandboxes: sandboxesPerCPU * runtime.GOMAXPROCS(0), Spares: spares,
-		Logger: s.log, Observer: s.options.Metrics,
+		CacheDir: s.options.CacheDir, Sandboxes: sandboxesPerCPU * runtime.GOMAXPROCS(0), Spares: spares,
+		Logger: s.log, Observer: s.options.Sandboxes,
 	})
 	if err != nil {
 		return fmt.Errorf("site: %w", err)
@@ -145,7 +161,7 @@ func (s *Site) serverOptions() server.Options {
 	return server.Options{
 		World: s.world, Handlers: s.handlers, Logger: s.log, Native: native,
 		Timeout: cfg.RequestTimeout, MaxBody: int64(cfg.MaxBody), ForceHTTPS: cfg.ForceHTTPS,
-		TrustedProxies: cfg.TrustedProxy, Observe: s.options.Metrics.Request,
+		TrustedProxies: cfg.TrustedProxy, Observe: s.options.Metrics.Request, Trace: s.options.Trace, SignIn: s.options.SignIn,
 	}
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"os/exec"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,7 +15,7 @@ import (
 
 // TestMain lets the scripts run this test binary as the program itself.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lectern": main})
+	testscript.Main(tidy{m}, map[string]func(){"lectern": main})
 }
 
 // TestScripts runs the command line as people do; the scripts are in
@@ -24,7 +27,9 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"names-every-variable": namesEveryVariable},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"names-every-variable": namesEveryVariable, "status": exitsWith,
+		},
 	})
 }
 
@@ -52,5 +57,24 @@ func namesEveryVariable(ts *testscript.TestScript, negated bool, args []string) 
 	}
 	if n < 20 {
 		ts.Fatalf("the configuration has %d variables, expected 20 or more: its tags are not what this test reads", n)
+	}
+}
+
+// exitsWith is a command of the scripts: it runs a program that must end with
+// this exit status.
+func exitsWith(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) < 2 {
+		ts.Fatalf("usage: status N program [argument ...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	got := 0
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d, wanted %s", got, args[0])
 	}
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/guest/handlers"
+	"github.com/lectern-lms/lectern/host/engine/wasmtest"
+)
+
+// shared is a folder for the tests of the handlers: the program, and the cache
+// of what it compiles. It goes when all tests have run.
+var shared = sync.OnceValues(func() (string, error) {
+	return os.MkdirTemp("", "lectern-handlers-")
+})
+
+// tidy runs the tests and removes the shared folder after them.
+type tidy struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (t tidy) Run() int {
+	status := t.m.Run()
+	if dir, err := shared(); err == nil {
+		_ = os.RemoveAll(dir) // in the system's folder for what may be lost
+	}
+	return status
+}
+
+// program builds lectern as people have it. Under the race detector, where
+// this test may run, the compiler of WebAssembly takes ten times as long.
+var program = sync.OnceValues(func() (string, error) {
+	modules, err := handlers.Modules()
+	if err != nil || len(modules) == 0 {
+		return "", fmt.Errorf("the handlers are not built: run `task guests` first (%w)", err)
+	}
+	dir, err := shared()
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "bin")
+	if text, err := exec.Command("go", "build", "-o", bin+string(filepath.Separator), ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("lectern cannot be built: %w\n%s", err, text)
+	}
+	return bin, nil
+})
+
+// variables are those of the environment in which the handlers' tests run
+// lectern: it comes first on the path, and all share a cache.
+func variables(t *testing.T) map[string]string {
+	t.Helper()
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{
+		"PATH":         bin + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"LMS_DATA_DIR": filepath.Join(filepath.Dir(bin), "data"),
+	}
+}
+
+// TestHandlerScripts runs the commands that compile handlers.
+func TestHandlerScripts(t *testing.T) {
+	t.Parallel()
+	env := variables(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/handler",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			for name, value := range env {
+				e.Setenv(name, value)
+			}
+			return writeModules(e.WorkDir)
+		},
+	})
+}
+
+// writeModules puts the scripts' own handlers into a folder.
+func writeModules(dir string) error {
+	crash := small("GET /crash", wasmtest.Op(wasmtest.Unreachable))
+	for name, data := range map[string][]byte{
+		"crash.wasm":    crash,
+		"spin.wasm":     small("GET /spin", wasmtest.Op(wasmtest.Loop, wasmtest.Empty), wasmtest.Op(wasmtest.Br, 0), wasmtest.Op(wasmtest.End), wasmtest.I64(0)),
+		"empty.wasm":    small("GET /empty", wasmtest.I64(0)),
+		"cut.wasm":      crash[:40],
+		"nothing.wasm":  nil,
+		"nameless.wasm": []byte(wasmtest.Magic),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// small is a handler with one route whose function has this code.
+func small(route string, code ...[]byte) []byte {
+	var m wasmtest.Module
+	m.Memory(1, 1)
+	request := m.Func("", "l", "", code...)
+	m.Name(request, "answer_this")
+	m.Export("handle_request", wasmtest.KindFunction, request)
+	m.Export("handle_response", wasmtest.KindFunction, m.Func("ii", "", ""))
+	name := strings.TrimPrefix(route, "GET /")
+	manifest := fmt.Sprintf(`{"abi":%d,"name":%q,"version":"1","summary":"A test.","routes":[{"pattern":%q}]}`, abi.Version, name, route)
+	return abi.AppendManifest(m.Bytes(), []byte(manifest))
+}
