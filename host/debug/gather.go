@@ -2,6 +2,7 @@ package debug
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -80,8 +81,19 @@ func (m *Metrics) Peers(nc *nats.Conn, workers int) prometheus.Gatherer {
 	})
 }
 
-// decode reads what encode wrote.
+// errMeasurements says that bytes are not what encode writes.
+var errMeasurements = errors.New("debug: another worker's measurements are malformed")
+
+// decode reads what encode wrote. The lengths are checked first: the library
+// makes room for whatever length it is told.
 func decode(data []byte) ([]*dto.MetricFamily, error) {
+	for rest := data; len(rest) > 0; {
+		length, size := binary.Uvarint(rest)
+		if size <= 0 || length > uint64(len(rest)-size) {
+			return nil, errMeasurements
+		}
+		rest = rest[size+int(length):]
+	}
 	var families []*dto.MetricFamily
 	d := expfmt.NewDecoder(bytes.NewReader(data), expfmt.NewFormat(expfmt.TypeProtoDelim))
 	for {
@@ -90,7 +102,7 @@ func decode(data []byte) ([]*dto.MetricFamily, error) {
 		case errors.Is(err, io.EOF):
 			return families, nil
 		case err != nil:
-			return nil, fmt.Errorf("debug: another worker's measurements are malformed: %w", err)
+			return nil, fmt.Errorf("%w: %w", errMeasurements, err)
 		}
 		families = append(families, f)
 	}

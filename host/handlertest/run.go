@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lectern-lms/lectern/host/engine"
@@ -20,32 +21,53 @@ import (
 // the cache there and to run no test.
 const childVariable = "LECTERN_TEST_COMPILE"
 
-// Run is the body of a TestMain: it runs the tests with a cache directory in
-// which the engine finds the modules compiled, and returns the exit code.
+// Kit compiles the handlers of one package's tests, at the first test that
+// needs them: a run of the package's fuzz targets needs none.
 //
 // Under the race detector the engine's compiler is more than ten times slower,
 // 40 to 70 s a handler where 3 s do, and what it makes is the same. So the
 // package's own test binary is built and started once more, without the
 // detector, and compiles. (Another program would not do: the engine keeps the
 // code of different builds of itself apart.)
-func Run(m *testing.M, modules func(context.Context) ([][]byte, error), test func(cacheDir string) int) int {
-	ctx := context.Background()
+type Kit struct {
+	// Modules gives the handlers.
+	Modules func(context.Context) ([][]byte, error)
+
+	once sync.Once
+	dir  string
+	list [][]byte
+	err  error
+}
+
+// Run is the body of a TestMain; it returns the exit code.
+func (k *Kit) Run(m *testing.M) int {
 	if dir := os.Getenv(childVariable); dir != "" {
-		return exitCode(compile(ctx, dir))
+		return exitCode(compile(context.Background(), dir))
 	}
-	dir, err := os.MkdirTemp("", "lectern-handlers-")
-	if err != nil {
-		return exitCode(err)
+	defer func() { os.RemoveAll(k.dir) }()
+	return m.Run()
+}
+
+// Ready gives the modules and an engine's cache directory in which they are
+// compiled already, if that saves time.
+func (k *Kit) Ready() (modules [][]byte, cacheDir string, err error) {
+	k.once.Do(func() { k.err = k.prepare(context.Background()) })
+	return k.list, k.dir, k.err
+}
+
+// prepare does the work of Ready.
+func (k *Kit) prepare(ctx context.Context) error {
+	var err error
+	if k.list, err = k.Modules(ctx); err != nil {
+		return err
 	}
-	defer os.RemoveAll(dir)
-	list, err := modules(ctx)
-	if err == nil && slowCompiler {
-		err = compileElsewhere(ctx, dir, list)
+	if k.dir, err = os.MkdirTemp("", "lectern-handlers-"); err != nil {
+		return fmt.Errorf("handlertest: %w", err)
 	}
-	if err != nil {
-		return exitCode(err)
+	if !slowCompiler {
+		return nil
 	}
-	return test(dir)
+	return compileElsewhere(ctx, k.dir, k.list)
 }
 
 // exitCode reports an error.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,49 +27,69 @@ import (
 	"github.com/lectern-lms/lectern/kv/session"
 )
 
-// handlers are compiled once and shared by all tests of the package.
-var handlers []*engine.Handler
+// kit compiles the handlers catalog and account, as built, and
+// testdata/trouble.
+var kit = &handlertest.Kit{Modules: func(ctx context.Context) ([][]byte, error) {
+	trouble, err := handlertest.Build(ctx, "testdata/trouble")
+	catalog, err1 := handlertest.Built("catalog")
+	account, err2 := handlertest.Built("account")
+	return [][]byte{trouble, catalog, account}, errors.Join(err, err1, err2)
+}}
 
 // sandboxLog is where the shared engine writes.
 var sandboxLog = &logBook{}
 
-// TestMain compiles the handlers before the tests and closes them after.
+// loaded makes the engine of all tests of the package with its handlers, when
+// the first needs it; end closes them.
+var (
+	loaded = sync.OnceValues(load)
+	end    []func(context.Context) error
+)
+
+// TestMain runs the tests and closes the engine.
 func TestMain(m *testing.M) {
-	var modules [][]byte
-	os.Exit(handlertest.Run(m, func(ctx context.Context) ([][]byte, error) {
-		trouble, err := handlertest.Build(ctx, "testdata/trouble")
-		catalog, err1 := handlertest.Built("catalog")
-		account, err2 := handlertest.Built("account")
-		modules = [][]byte{trouble, catalog, account}
-		return modules, errors.Join(err, err1, err2)
-	}, func(dir string) int {
-		code, err := withHandlers(m, dir, modules)
-		if err != nil {
+	code := kit.Run(m)
+	for _, f := range slices.Backward(end) {
+		if err := f(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			return 1
+			code = 1
 		}
-		return code
-	}))
+	}
+	os.Exit(code)
 }
 
-// withHandlers runs the tests with the handlers catalog and account, as built,
-// and testdata/trouble.
-func withHandlers(m *testing.M, dir string, modules [][]byte) (code int, err error) {
+// load makes the shared engine.
+func load() ([]*engine.Handler, error) {
 	ctx := context.Background()
+	modules, dir, err := kit.Ready()
+	if err != nil {
+		return nil, err
+	}
 	e, err := engine.New(ctx, engine.Options{CacheDir: dir, Sandboxes: 8, Spares: 1, Logger: slog.New(slog.NewTextHandler(sandboxLog, nil))})
 	if err != nil {
-		return 1, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, e.Close(ctx)) }()
+	end = append(end, e.Close)
+	var handlers []*engine.Handler
 	for _, module := range modules {
 		h, err := e.Load(ctx, module)
 		if err != nil {
-			return 1, err
+			return nil, err
 		}
-		defer h.Close(ctx)
+		end = append(end, h.Close)
 		handlers = append(handlers, h)
 	}
-	return m.Run(), nil
+	return handlers, nil
+}
+
+// handlers are trouble, catalog and account, loaded.
+func handlers(t *testing.T) []*engine.Handler {
+	t.Helper()
+	list, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 // logBook keeps what is logged, for many goroutines.
@@ -119,7 +140,7 @@ func newSite(t *testing.T, change func(*server.Options)) *site {
 			t.Fatal(err)
 		}
 	}
-	o := server.Options{World: s.world, Handlers: handlers, Logger: logger, Timeout: 20 * time.Second, MaxBody: 4 << 10}
+	o := server.Options{World: s.world, Handlers: handlers(t), Logger: logger, Timeout: 20 * time.Second, MaxBody: 4 << 10}
 	if change != nil {
 		change(&o)
 	}

@@ -152,12 +152,13 @@ func TestSignInReturnsToThePageOfTheForm(t *testing.T) {
 // TestOneRouteTwiceIsRefused names both that want it.
 func TestOneRouteTwiceIsRefused(t *testing.T) {
 	t.Parallel()
-	o := server.Options{Logger: slog.New(slog.DiscardHandler), Timeout: time.Second, Handlers: []*engine.Handler{handlers[0], handlers[1], handlers[0]}}
+	all := handlers(t)
+	o := server.Options{Logger: slog.New(slog.DiscardHandler), Timeout: time.Second, Handlers: []*engine.Handler{all[0], all[1], all[0]}}
 	_, err := server.New(o)
 	if err == nil || !strings.Contains(err.Error(), "trouble") || !strings.Contains(err.Error(), "GET /trouble/spin") {
 		t.Errorf("one handler twice: %v", err)
 	}
-	o.Handlers = handlers
+	o.Handlers = all
 	o.Native = map[string]http.Handler{"GET /home": http.NotFoundHandler(), "GET /healthz": http.NotFoundHandler()}
 	if _, err = server.New(o); err == nil || !strings.Contains(err.Error(), "catalog") || !strings.Contains(err.Error(), `"GET /home"`) || !strings.Contains(err.Error(), "host") {
 		t.Errorf("a route of the host and of a handler: %v", err)

@@ -23,8 +23,9 @@ import (
 // handler and a catalogue of one text.
 func start(t *testing.T, stores site.Stores, environ ...string) (site.Options, *bytes.Buffer) {
 	t.Helper()
+	setup, cache := setupModule(t)
 	dir := t.TempDir()
-	if err := os.Symlink(warmCache, filepath.Join(dir, "cache")); err != nil {
+	if err := os.Symlink(cache, filepath.Join(dir, "cache")); err != nil {
 		t.Fatal(err)
 	}
 	environ = append(environ, "LMS_DATA_DIR="+dir, "SECRET_KEY=0123456789abcdef0123456789abcdef")
@@ -33,7 +34,7 @@ func start(t *testing.T, stores site.Stores, environ ...string) (site.Options, *
 		t.Fatal(err)
 	}
 	log := &bytes.Buffer{}
-	modules := map[string][]byte{"setup": setupModule, "catalog": guest(catalog, page)}
+	modules := map[string][]byte{"setup": setup, "catalog": guest(catalog, page)}
 	return site.Options{Config: cfg, Stores: stores, Modules: modules, Logger: slog.New(slog.NewTextHandler(log, nil))}, log
 }
 
@@ -224,7 +225,8 @@ func TestProductionHasNoDemo(t *testing.T) {
 func TestFirstStartWithoutItsHandler(t *testing.T) {
 	t.Parallel()
 	const manifest = `{"abi": 1, "name": "setup", "version": "1.0.0", "internal": true, "routes": [{"pattern": "POST /setup"}]}`
-	for name, module := range map[string][]byte{"missing": nil, "trapping": guest(manifest, ""), "cut off": setupModule[:5000]} {
+	whole, _ := setupModule(t)
+	for name, module := range map[string][]byte{"missing": nil, "trapping": guest(manifest, ""), "cut off": whole[:5000]} {
 		stores := site.OpenMemory()
 		o, _ := start(t, stores, "LMS_ENV=development")
 		o.Modules = map[string][]byte{"catalog": guest(catalog, page), "setup": module}

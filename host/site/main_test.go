@@ -8,21 +8,22 @@ import (
 	"github.com/lectern-lms/lectern/host/handlertest"
 )
 
-// setupModule is the handler that fills an empty store, as it was built, and
-// warmCache the engine's cache directory that has it compiled.
-var (
-	setupModule []byte
-	warmCache   string
-)
+// kit compiles the one real handler that these tests use: setup, as it was
+// built, which fills an empty store.
+var kit = &handlertest.Kit{Modules: func(context.Context) ([][]byte, error) {
+	setup, err := handlertest.Built("setup")
+	return [][]byte{setup}, err
+}}
 
-// TestMain compiles the one real handler that these tests use.
-func TestMain(m *testing.M) {
-	os.Exit(handlertest.Run(m, func(context.Context) ([][]byte, error) {
-		var err error
-		setupModule, err = handlertest.Built("setup")
-		return [][]byte{setupModule}, err
-	}, func(dir string) int {
-		warmCache = dir
-		return m.Run()
-	}))
+// TestMain removes what the kit leaves.
+func TestMain(m *testing.M) { os.Exit(kit.Run(m)) }
+
+// setupModule is that handler, and the engine's cache directory with its code.
+func setupModule(t *testing.T) (module []byte, cacheDir string) {
+	t.Helper()
+	modules, dir, err := kit.Ready()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modules[0], dir
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
@@ -130,24 +132,39 @@ func (s *Site) open(ctx context.Context) error {
 	return err
 }
 
-// load compiles every handler that visitors can reach.
+// load compiles every handler that visitors can reach, side by side, and keeps
+// them in the order of their names.
 func (s *Site) load(ctx context.Context) error {
-	for name, module := range s.options.Modules {
-		if name == setupHandler {
-			continue
+	var names []string
+	for name := range s.options.Modules {
+		if name != setupHandler {
+			names = append(names, name)
 		}
-		begin := time.Now()
-		h, err := s.engine.Load(ctx, module)
-		if err != nil {
-			return fmt.Errorf("handler %s: %w", name, err)
-		}
-		s.handlers = append(s.handlers, h)
-		m := h.Manifest()
-		s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes), "took", time.Since(begin).Round(time.Millisecond))
 	}
-	return nil
+	slices.Sort(names)
+	loaded, faults := make([]*engine.Handler, len(names)), make([]error, len(names))
+	var wait sync.WaitGroup
+	for i, name := range names {
+		wait.Go(func() { loaded[i], faults[i] = s.loadOne(ctx, name) })
+	}
+	wait.Wait()
+	s.handlers = slices.DeleteFunc(loaded, func(h *engine.Handler) bool { return h == nil })
+	return errors.Join(faults...)
 }
 
+// loadOne compiles one handler.
+func (s *Site) loadOne(ctx context.Context, name string) (*engine.Handler, error) {
+	begin := time.Now()
+	h, err := s.engine.Load(ctx, s.options.Modules[name])
+	if err != nil {
+		return nil, fmt.Errorf("handler %s: %w", name, err)
+	}
+	m := h.Manifest()
+	s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes), "took", time.Since(begin).Round(time.Millisecond))
+	return h, nil
+}
+
+// serverOptions gathers what the server needs of the rest.
 func (s *Site) serverOptions() server.Options {
 	cfg, stores := s.options.Config, s.options.Stores
 	guard := func(h http.Handler) http.Handler { return debug.Guard(cfg.DebugEndpoints, h) }
