@@ -10,7 +10,8 @@ import (
 const (
 	// retryPause is the longest pause after the first conflict; it doubles up
 	// to maxRetryPause.
-	retryPause    = 2 * time.Millisecond
+	retryPause = 2 * time.Millisecond
+	// maxRetryPause bounds the pause after any later one.
 	maxRetryPause = 100 * time.Millisecond
 	// turnSlots is how many paths can have their turns side by side; paths
 	// that share a slot only wait needlessly.
