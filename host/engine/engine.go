@@ -58,6 +58,10 @@ type Options struct {
 	CacheDir string
 	// Sandboxes is how many instances of one handler may work at once.
 	Sandboxes int
+	// Fit, if set, is asked at the loading of each handler how many of its
+	// sandboxes fit into the memory when one takes so many bytes, as measured;
+	// never more than Sandboxes are made.
+	Fit func(cost int64) int
 	// Spares is how many instances of each handler wait for the next request.
 	Spares int
 	// Limits bound each sandbox; zero means DefaultLimits.

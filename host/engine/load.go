@@ -52,8 +52,12 @@ func (h *Handler) ready() (err error) {
 		return err
 	}
 	h.module.Wasm, h.module.Data = nil, nil // they live on in the compiled code and the image
-	o := h.engine.options
-	if h.pool, err = newPool(o.Sandboxes, o.Spares, h.clone, (*sandbox).reset, (*sandbox).close); err == nil {
+	slots, err := h.slots()
+	if err != nil {
+		h.image.close()
+		return err
+	}
+	if h.pool, err = newPool(slots, h.engine.options.Spares, h.clone, (*sandbox).reset, (*sandbox).close); err == nil {
 		if h.engine.register(h) {
 			return nil
 		}

@@ -70,7 +70,9 @@ type space interface {
 	// restore brings the first length bytes back to the image, and everything
 	// behind the image to zero. It returns how many bytes it wrote.
 	restore(length int) (int, error)
-	// resident is how many bytes of memory are this range's own.
+	// resident is how many bytes of memory are this range's own, and keeps how
+	// many may be after a restore.
 	resident() int
+	keeps() int
 	free()
 }

@@ -55,4 +55,6 @@ func (s *copySpace) restore(int) (int, error) {
 
 func (s *copySpace) resident() int { return len(s.all) }
 
+func (s *copySpace) keeps() int { return 2 * len(s.image) }
+
 func (s *copySpace) free() {}

@@ -176,4 +176,6 @@ func (s *mappedSpace) resident() int {
 	return total
 }
 
+func (s *mappedSpace) keeps() int { return min(len(s.image.content), maxPrivatePages*osPage) }
+
 func (s *mappedSpace) free() { _ = unix.Munmap(s.all) }

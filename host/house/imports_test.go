@@ -41,6 +41,7 @@ var importRules = []importRule{
 	{of: "host/house"},
 	{of: "host/e2e/..."}, // sees the built binary only
 	{of: "host/config"},
+	{of: "host/sizing"},
 	{of: "host/supervisor"},
 	{of: "host/engine/...", may: []string{"guest/abi", "kv/...", "host/engine/..."}, tests: []string{"guest/handlers"}},
 	{of: "host/handlertest/...", may: []string{"guest/abi", "guest/handlers", "guest/sdk/...", "host/engine/...", "host/handlertest/..."}},
@@ -48,7 +49,7 @@ var importRules = []importRule{
 	{of: "host/transaction", may: hostMay("auth")},
 	{of: "host/debug", may: hostMay("config", "transaction"), tests: []string{"host/auth"}},
 	{of: "host/server", may: hostMay("auth", "engine", "transaction"), tests: []string{"guest/handlers"}},
-	{of: "host/site", may: hostMay("auth", "config", "debug", "engine", "server", "transaction"), tests: []string{"guest/handlers"}},
+	{of: "host/site", may: hostMay("auth", "config", "debug", "engine", "server", "sizing", "transaction"), tests: []string{"guest/handlers"}},
 	{of: "host/cmd/...", may: []string{"host/...", "kv/...", "guest/abi", "guest/handlers", "templates/..."}},
 	{of: "bench/...", may: []string{"host/...", "kv/...", "guest/...", "templates/...", "bench/..."}},
 }
