@@ -79,7 +79,11 @@ func handlerRun(ctx context.Context, c call) error {
 		}
 		report = c.errOut
 	}
-	return errors.Join(printTrial(report, trial, m, result), result.Failure())
+	err = result.Failure()
+	if err == nil && result.Status >= http.StatusInternalServerError {
+		err = fmt.Errorf("handler %s answered with status %d; the log says why", m.Name, result.Status)
+	}
+	return errors.Join(printTrial(report, trial, m, result), err)
 }
 
 // newTrial prepares a site in memory with the one handler.

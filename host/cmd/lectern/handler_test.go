@@ -60,10 +60,25 @@ func variables(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	top, err := filepath.Abs(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]string{
+		"REPOSITORY": top, "GOCACHE": goEnv(t, "GOCACHE"), "GOMODCACHE": goEnv(t, "GOMODCACHE"),
 		"PATH":         bin + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"LMS_DATA_DIR": filepath.Join(filepath.Dir(bin), "data"),
 	}
+}
+
+// goEnv is a variable of the go command, which the scripts' environment hides.
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	value, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(value))
 }
 
 // TestHandlerScripts runs the commands that compile handlers.
