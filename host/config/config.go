@@ -33,7 +33,7 @@ type Config struct {
 
 	Bind    string `env:"LMS_BIND" shown:"by LMS_ENV" group:"Network" want:"an IP address, localhost, or * for all interfaces" help:"The address to listen on: 127.0.0.1 in development, all interfaces (*) in production."`
 	Port    int    `env:"LMS_PORT" envDefault:"8080" alias:"PORT" group:"Network" want:"a whole number from 0 to 65535" help:"The TCP port to listen on; 0 lets the system choose one. PORT is read when LMS_PORT is not set."`
-	Workers int    `env:"LMS_WORKERS" envDefault:"1" group:"Network" want:"a whole number from 1 to 64" help:"How many processes serve requests. With more than one, a supervisor holds the listener and the store and replaces a worker that dies."`
+	Workers Count  `env:"LMS_WORKERS" envDefault:"1" alias:"WORKERS" group:"Network" want:"a whole number from 1 to 64, or the word auto" help:"How many processes serve requests. With more than one, a supervisor holds the listener and the store and replaces a worker that dies. auto chooses by processors and memory; lectern config says why. One is the fastest."`
 
 	ForceHTTPS   bool           `env:"LMS_FORCE_HTTPS" envDefault:"false" group:"Network" want:"1, true, yes or on, or else 0, false, no or off" help:"Redirect plain HTTP to HTTPS and send HSTS. The proxy in front must be named in LMS_TRUSTED_PROXY."`
 	TrustedProxy []netip.Prefix `env:"LMS_TRUSTED_PROXY" shown:"nobody" group:"Network" want:"addresses or CIDR ranges with commas between them, such as 127.0.0.1,10.0.0.0/8" help:"Whose X-Forwarded-For and X-Forwarded-Proto headers are believed."`
@@ -48,6 +48,8 @@ type Config struct {
 	SessionIdle     time.Duration `env:"LMS_SESSION_IDLE" envDefault:"24h" group:"Sessions" want:"a duration from 2m to 9600h, such as 24h" help:"A session that nobody uses for this long ends. Never longer than LMS_SESSION_ABSOLUTE: left unset, it follows a shorter one."`
 	SessionAbsolute time.Duration `env:"LMS_SESSION_ABSOLUTE" envDefault:"24h" group:"Sessions" want:"a duration from 2m to 9600h, such as 168h" help:"A session ends this long after sign-in, used or not. With the default people sign in once a day; 168h is a week, and then LMS_SESSION_IDLE decides."`
 
+	Threads         Count         `env:"LMS_THREADS" envDefault:"auto" alias:"THREADS" group:"Limits" want:"a whole number from 1 to 4096, or the word auto" help:"How many requests one handler may work on at once in a worker, each in a sandbox of its own. auto chooses by processors, memory and the measured cost of a sandbox."`
+	WorkerMemory    Count         `env:"LMS_WORKER_MEMORY_MB" envDefault:"auto" alias:"WORKER_MEMORY_MB" group:"Limits" want:"a whole number of MiB from 64 to 1048576, or the word auto" help:"The memory that one worker is planned to take, in MiB: it sets Go's soft memory limit, bounds the sandboxes, and divides the memory among the workers of LMS_WORKERS=auto."`
 	MaxBody         Bytes         `env:"LMS_MAX_BODY" envDefault:"1MiB" group:"Limits" want:"a size from 1KiB to 64MiB, such as 1MiB or 65536" help:"The largest request body, in bytes or with the suffix KiB or MiB. Bodies are held in memory so that a request can run again."`
 	RequestTimeout  time.Duration `env:"LMS_REQUEST_TIMEOUT" envDefault:"10s" group:"Limits" want:"a duration from 100ms to 10m, such as 10s" help:"The time that one request may take, waiting for a sandbox included."`
 	ShutdownTimeout time.Duration `env:"LMS_SHUTDOWN_TIMEOUT" envDefault:"20s" group:"Limits" want:"a duration from 1s to 1h, such as 20s" help:"How long a stopping process waits for the requests in flight."`

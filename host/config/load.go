@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"reflect"
-	"runtime"
 	"strings"
 
 	"github.com/caarlos0/env/v10"
@@ -84,21 +83,17 @@ func parse(cfg *Config, values map[string]string, faults *Faults) {
 	}
 }
 
-// misfit notes that the value of v has not the form that v wants. LMS_WORKERS
-// has a word of its own for the value that a later build will take.
+// misfit notes that the value of v has not the form that v wants.
 func (c *Config) misfit(faults *Faults, v variable, value string) {
 	from := ""
 	if _, name, other := strings.Cut(string(c.sources[v.name]), " "); other {
 		from = " (from " + name + ")"
 	}
-	switch {
-	case v.secret():
+	if v.secret() {
 		faults.add(v.name, "the value%s is not of the right form; set it to %s", from, v.want)
-	case v.name == "LMS_WORKERS" && strings.EqualFold(value, "auto"):
-		faults.add(v.name, "this build cannot choose the number by itself; set a number, such as LMS_WORKERS=%d", runtime.NumCPU())
-	default:
-		faults.add(v.name, "%.60q%s does not fit; set it to %s", value, from, v.want)
+		return
 	}
+	faults.add(v.name, "%.60q%s does not fit; set it to %s", value, from, v.want)
 }
 
 // fillIn sets what was not given and depends on something else.

@@ -22,10 +22,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintln(cfg.Env, cfg.SiteName, cfg.DataDir, cfg.Address(), cfg.Workers, cfg.ForceHTTPS, cfg.CookieSecure,
+	got := fmt.Sprintln(cfg.Env, cfg.SiteName, cfg.DataDir, cfg.Address(), cfg.Workers, cfg.Threads, cfg.WorkerMemory, cfg.ForceHTTPS, cfg.CookieSecure,
 		cfg.CookieSameSite, cfg.SessionIdle, cfg.SessionAbsolute, cfg.MaxBody, cfg.RequestTimeout, cfg.ShutdownTimeout,
 		cfg.Sync, cfg.LogLevel, cfg.LogFormat, cfg.DebugEndpoints, len(cfg.TrustedProxy), cfg.Warnings)
-	want := fmt.Sprintln("development", "Lectern", "./data", "127.0.0.1:8080", 1, false, false,
+	want := fmt.Sprintln("development", "Lectern", "./data", "127.0.0.1:8080", 1, "auto", "auto", false, false,
 		"Lax", 24*time.Hour, 24*time.Hour, "1MiB", 10*time.Second, 20*time.Second,
 		"100ms", "INFO", "auto", false, 0, []string(nil))
 	if got != want {
@@ -114,6 +114,32 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// TestCounts checks the numbers that Lectern may choose by itself, under all
+// the names that NOW LMS has for them.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		environ                  string
+		workers, threads, memory Count
+	}{
+		{"LMS_WORKERS=auto LMS_THREADS=AUTO LMS_WORKER_MEMORY_MB=auto", Auto, Auto, Auto},
+		{"LMS_WORKERS=3 LMS_THREADS=4096 LMS_WORKER_MEMORY_MB=64", 3, 4096, 64},
+		{"NOW_LMS_WORKERS=3 NOW_LMS_THREADS=4 NOW_LMS_WORKER_MEMORY_MB=200", 3, 4, 200},
+		{"WORKERS=3 THREADS=4 WORKER_MEMORY_MB=200", 3, 4, 200},
+		{"NOW_LMS_WORKERS=3 WORKERS=5 NOW_LMS_THREADS=4 THREADS=6", 3, 4, Auto},
+		{"LMS_WORKERS= LMS_THREADS= WORKER_MEMORY_MB=", 1, Auto, Auto},
+	} {
+		t.Run(tt.environ, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := Load(strings.Split(tt.environ, " "))
+			if err != nil || cfg.Workers != tt.workers || cfg.Threads != tt.threads || cfg.WorkerMemory != tt.memory {
+				t.Errorf("%v workers, %v threads, %v MiB, error %v; want %v, %v, %v", cfg.Workers, cfg.Threads, cfg.WorkerMemory, err,
+					tt.workers, tt.threads, tt.memory)
+			}
+		})
+	}
+}
+
 // TestFaults checks that each kind of fault is found, that it names its
 // variable and says what to do.
 func TestFaults(t *testing.T) {
@@ -126,7 +152,15 @@ func TestFaults(t *testing.T) {
 		{"LMS_PORT=80 NOW_LMS_PORT=81", "LMS_PORT", "NOW_LMS_PORT is set as well"},
 		{"LMS_WORKERS=0", "LMS_WORKERS", "from 1 to 64"},
 		{"LMS_WORKERS=65", "LMS_WORKERS", "from 1 to 64"},
-		{"LMS_WORKERS=auto", "LMS_WORKERS", "set a number, such as LMS_WORKERS="},
+		{"LMS_WORKERS=-2", "LMS_WORKERS", "or the word auto"},
+		{"LMS_WORKERS=many", "LMS_WORKERS", "or the word auto"},
+		{"WORKERS=4.5", "LMS_WORKERS", "(from WORKERS)"},
+		{"LMS_THREADS=0", "LMS_THREADS", "from 1 to 4096"},
+		{"NOW_LMS_THREADS=4097", "LMS_THREADS", "(from NOW_LMS_THREADS)"},
+		{"LMS_THREADS=x", "LMS_THREADS", "or the word auto"},
+		{"LMS_WORKER_MEMORY_MB=63", "LMS_WORKER_MEMORY_MB", "MiB from 64"},
+		{"LMS_WORKER_MEMORY_MB=1048577", "LMS_WORKER_MEMORY_MB", "to 1048576"},
+		{"WORKER_MEMORY_MB=200M", "LMS_WORKER_MEMORY_MB", "whole number of MiB"},
 		{"LMS_ENV=staging", "LMS_ENV", "development or production"},
 		{"LMS_BIND=example.org", "LMS_BIND", "an IP address"},
 		{"LMS_DEBUG_ENDPOINTS=maybe", "LMS_DEBUG_ENDPOINTS", "yes or on"},
@@ -187,7 +221,7 @@ func TestFaultsTogether(t *testing.T) {
 	t.Parallel()
 	_, err := Load([]string{
 		"REDIS_URL=redis://:pa55word@x", "LMS_LOG_LEVEL=loud", "LMS_ENV=production", "SECRET_KEY=hunter2hunter2",
-		"SECRET_KEY_FALLBACKS=opensesame", "LMS_PORT=x", "LMS_WORKERS=auto", "ADMIN_PSWD=swordfish",
+		"SECRET_KEY_FALLBACKS=opensesame", "LMS_PORT=x", "LMS_WORKERS=0", "ADMIN_PSWD=swordfish",
 	})
 	var faults Faults
 	if !errors.As(err, &faults) {
@@ -216,8 +250,6 @@ func TestWarnings(t *testing.T) {
 		{"NOW_LMS_DATADIR=x", "NOW_LMS_DATADIR is not a variable that this build knows; did you mean LMS_DATA_DIR?"},
 		{"LMS_ZZZZZZZZZZZZZZZ=x", "see lectern --help"},
 		{"LMS_NODE_NAME=a", "LMS_NODE_NAME names a node"},
-		{"NOW_LMS_THREADS=4", "NOW_LMS_THREADS has no meaning"},
-		{"LMS_WORKER_MEMORY_MB=200", "set LMS_WORKERS"},
 		{"DATABASE_URL=postgres://:pa55word@x", "DATABASE_URL is not read"},
 		{"LMS_BIND=0.0.0.0", "other machines can reach it"},
 		{"SECRET_KEY=dev", "production refuses it"},

@@ -27,8 +27,6 @@ const (
 // out harms nothing. The text is the rest of a warning.
 var ignored = map[string]string{
 	"LMS_NODE_NAME":           "names a node of a cluster, and this build runs a site on one node",
-	"LMS_THREADS":             "has no meaning here: a worker serves many requests at a time without a setting",
-	"LMS_WORKER_MEMORY_MB":    "is not read by this build; set LMS_WORKERS to a number",
 	"LMS_USER":                "is not read; set ADMIN_USER",
 	"LMS_PSWD":                "is not read; set ADMIN_PSWD",
 	"DATABASE_URL":            "is not read: everything is kept in the embedded store under LMS_DATA_DIR",

@@ -16,6 +16,9 @@ import (
 // over 64 MiB times a few people fills the memory, since bodies are buffered.
 const (
 	maxWorkers     = 64
+	maxThreads     = 4096 // sandboxes of one handler, some 5 GiB
+	minWorkerMB    = 64   // below it Go's own memory alone does not fit
+	maxWorkerMB    = 1 << 20
 	maxBodyLimit   = 64 * mebibyte
 	minBodyLimit   = kibibyte
 	maxSession     = 400 * 24 * time.Hour
@@ -49,7 +52,9 @@ func checkRanges(cfg *Config, faults *Faults) {
 		}
 	}
 	within("Port", cfg.Port >= 0 && cfg.Port <= 65535, cfg.Port)
-	within("Workers", cfg.Workers >= 1 && cfg.Workers <= maxWorkers, cfg.Workers)
+	within("Workers", cfg.Workers <= maxWorkers, cfg.Workers)
+	within("Threads", cfg.Threads <= maxThreads, cfg.Threads)
+	within("WorkerMemory", cfg.WorkerMemory == Auto || cfg.WorkerMemory >= minWorkerMB && cfg.WorkerMemory <= maxWorkerMB, cfg.WorkerMemory)
 	within("MaxBody", cfg.MaxBody >= minBodyLimit && cfg.MaxBody <= maxBodyLimit, cfg.MaxBody)
 	within("SessionIdle", cfg.SessionIdle >= minSession && cfg.SessionIdle <= maxSession, cfg.SessionIdle)
 	within("SessionAbsolute", cfg.SessionAbsolute >= minSession && cfg.SessionAbsolute <= maxSession, cfg.SessionAbsolute)

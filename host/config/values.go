@@ -68,6 +68,20 @@ func (b Bytes) String() string {
 	}
 }
 
+// Count is a number that Lectern chooses by itself if it is Auto.
+type Count int
+
+// Auto stands for a number that depends on the machine.
+const Auto Count = 0
+
+// String is the count as its variable takes it.
+func (c Count) String() string {
+	if c == Auto {
+		return "auto"
+	}
+	return strconv.Itoa(int(c))
+}
+
 // SyncPolicy is when the store flushes to the disk: before each answer if
 // Always, otherwise at this interval.
 type SyncPolicy struct {
@@ -89,6 +103,7 @@ func (p SyncPolicy) String() string {
 var parsers = map[reflect.Type]func(string) (any, error){
 	reflect.TypeFor[bool]():           parseFlag,
 	reflect.TypeFor[Bytes]():          parseBytes,
+	reflect.TypeFor[Count]():          parseCount,
 	reflect.TypeFor[SyncPolicy]():     parseSync,
 	reflect.TypeFor[SameSite]():       parseSameSite,
 	reflect.TypeFor[[]netip.Prefix](): parsePrefixes,
@@ -137,6 +152,20 @@ func parseBytes(v string) (any, error) {
 		return nil, errForm
 	}
 	return Bytes(n) * unit, nil
+}
+
+// parseCount reads a positive whole number or the word "auto". NOW LMS takes
+// its default for what makes no sense, without a word, and a site then runs
+// with other numbers than its operator thinks; here it is a fault.
+func parseCount(v string) (any, error) {
+	if strings.EqualFold(v, Auto.String()) {
+		return Auto, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 32)
+	if err != nil || n < 1 {
+		return nil, errForm
+	}
+	return Count(n), nil
 }
 
 // parseSync reads a duration or the word "always".

@@ -1,16 +1,35 @@
 package engine
 
 import (
+	"math"
 	"runtime"
-	"time"
 )
+
+// costTries is how often the cost is measured; the least counts, since what
+// requests allocate meanwhile counts as well.
+const costTries = 3
 
 // Cost measures what one more sandbox of the handler takes between requests,
 // at most, in bytes: what making one allocates on Go's heap, garbage included,
 // and the pages that it may keep as its own. A request under way may need more,
-// up to its limit. Measuring makes one sandbox and drops it, which takes about a
-// millisecond; what the process allocates meanwhile counts as well.
+// up to its limit. Measuring makes sandboxes and drops them, which takes a few
+// milliseconds.
 func (h *Handler) Cost() (int64, error) {
+	h.engine.quiet.Lock()
+	defer h.engine.quiet.Unlock()
+	least := int64(math.MaxInt64)
+	for range costTries {
+		cost, err := h.cost()
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, cost)
+	}
+	return least, nil
+}
+
+// cost measures once.
+func (h *Handler) cost() (int64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before) // stops the world for a moment; what package metrics reads lags behind
 	s, err := newSandbox(h.engine.runtime, h.compiled, h.module, h.image, h.engine.options.Limits)
@@ -28,12 +47,13 @@ func (h *Handler) slots() (int, error) {
 	if o.Fit == nil {
 		return o.Sandboxes, nil
 	}
-	begin := time.Now()
-	cost, err := h.Cost()
-	if err != nil {
+	var err error
+	if h.each, err = h.Cost(); err != nil {
 		return 0, err
 	}
-	n := min(max(o.Fit(cost), 1), o.Sandboxes)
-	h.log.Debug("sandboxes of the handler", "at most", n, "bytes each", cost, "took", time.Since(begin))
-	return n, nil
+	return min(max(o.Fit(h.each), 1), o.Sandboxes), nil
 }
+
+// Capacity is how many sandboxes of the handler may work at once, and the cost
+// of each that this was decided by, in bytes; 0 if Options.Fit was not set.
+func (h *Handler) Capacity() (sandboxes int, cost int64) { return cap(h.pool.slots), h.each }

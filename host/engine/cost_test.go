@@ -52,11 +52,15 @@ func TestCost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := cap(h.pool.slots); got != tt.want {
+			got, cost := h.Capacity()
+			if got != tt.want {
 				t.Errorf("the pool has room for %d sandboxes; want %d", got, tt.want)
 			}
 			const memory = costPages * wasmPage
-			if len(asked) != 1 || asked[0] <= memory || asked[0] > 64<<20 {
+			if len(asked) != 1 || asked[0] != cost {
+				t.Errorf("asked with %v; says that a sandbox costs %d", asked, cost)
+			}
+			if len(asked) != 1 || asked[0] <= memory || asked[0] > 8<<20 {
 				t.Errorf("asked with %v; want one cost of a little over %d bytes", asked, memory)
 			}
 		})

@@ -90,6 +90,10 @@ type Engine struct {
 	options Options
 	way     restoreWay
 
+	// quiet is held shared by what allocates much while handlers are loaded side
+	// by side, and alone while the cost of a sandbox is measured.
+	quiet sync.RWMutex
+
 	mu       sync.Mutex
 	handlers map[*Handler]bool // nil after Close
 }

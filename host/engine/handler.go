@@ -22,6 +22,7 @@ type Handler struct {
 	module   *rewrite.Module
 	image    *image
 	pool     *pool[*sandbox]
+	each     int64 // what a sandbox costs, see Cost; 0 if nobody asked at load
 	log      *slog.Logger
 
 	closing  sync.Once

@@ -28,6 +28,8 @@ func (e *Engine) Load(ctx context.Context, wasm []byte) (*Handler, error) {
 
 // prepare compiles a module and checks it; the handler has no image yet.
 func (e *Engine) prepare(ctx context.Context, wasm []byte) (*Handler, error) {
+	e.quiet.RLock()
+	defer e.quiet.RUnlock()
 	module, err := rewrite.Rewrite(wasm)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
@@ -48,7 +50,10 @@ func (e *Engine) prepare(ctx context.Context, wasm []byte) (*Handler, error) {
 
 // ready makes the handler's image and its first sandboxes.
 func (h *Handler) ready() (err error) {
-	if h.image, err = h.newImage(); err != nil {
+	h.engine.quiet.RLock()
+	h.image, err = h.newImage()
+	h.engine.quiet.RUnlock()
+	if err != nil {
 		return err
 	}
 	h.module.Wasm, h.module.Data = nil, nil // they live on in the compiled code and the image

@@ -22,14 +22,11 @@ import (
 	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/host/engine"
 	"github.com/lectern-lms/lectern/host/server"
+	"github.com/lectern-lms/lectern/host/sizing"
 	"github.com/lectern-lms/lectern/host/transaction"
 	"github.com/lectern-lms/lectern/kv/session"
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// sandboxesPerCPU bounds the handlers at work at once, by processor: a
-// sandbox that waits for the store leaves its processor to another.
-const sandboxesPerCPU = 8
 
 // spares is how many started sandboxes of each handler wait for requests.
 const spares = 2
@@ -46,6 +43,8 @@ type Options struct {
 	// Modules are the handlers' WebAssembly modules by name.
 	Modules map[string][]byte
 	Logger  *slog.Logger
+	// Plan bounds the sandboxes; one by the processors alone if it is zero.
+	Plan sizing.Plan
 	// Worker is this process's number, from 0.
 	Worker int
 	// Metrics are this process's measurements; made if nil.
@@ -89,6 +88,9 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.CacheDir == "" {
 		o.CacheDir = filepath.Join(o.Config.DataDir, "cache")
 	}
+	if o.Plan.Threads == 0 {
+		o.Plan = sizing.Make(sizing.Machine{CPUs: runtime.GOMAXPROCS(0)}, sizing.Wishes{Workers: 1, Threads: int(o.Config.Threads)}, Serving(o.Modules))
+	}
 	s := &Site{options: o, log: o.Logger}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close(ctx))
@@ -115,7 +117,7 @@ func (s *Site) open(ctx context.Context) error {
 		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName},
 	}
 	s.engine, err = engine.New(ctx, engine.Options{
-		CacheDir: s.options.CacheDir, Sandboxes: sandboxesPerCPU * runtime.GOMAXPROCS(0), Spares: spares,
+		CacheDir: s.options.CacheDir, Sandboxes: s.options.Plan.Threads, Fit: s.options.Plan.Sandboxes, Spares: spares,
 		Logger: s.log, Observer: s.options.Sandboxes,
 	})
 	if err != nil {
@@ -127,9 +129,20 @@ func (s *Site) open(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("site: %w", err)
 	}
+	s.options.Modules = nil // tens of MB that nobody needs any more
 	s.server, err = server.New(s.serverOptions())
 	debug.FreeMemory()
 	return err
+}
+
+// Serving counts the modules whose handlers serve visitors: all but the one
+// that fills an empty store.
+func Serving(modules map[string][]byte) int {
+	n := len(modules)
+	if _, ok := modules[setupHandler]; ok {
+		n--
+	}
+	return n
 }
 
 // load compiles every handler that visitors can reach, side by side, and keeps
@@ -160,7 +173,9 @@ func (s *Site) loadOne(ctx context.Context, name string) (*engine.Handler, error
 		return nil, fmt.Errorf("handler %s: %w", name, err)
 	}
 	m := h.Manifest()
-	s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes), "took", time.Since(begin).Round(time.Millisecond))
+	most, each := h.Capacity()
+	s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes),
+		"sandboxes", most, "sandbox_cost", sizing.Size(each).String(), "took", time.Since(begin).Round(time.Millisecond))
 	return h, nil
 }
 

@@ -130,3 +130,37 @@ func TestBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestShow checks what people read of a plan.
+func TestShow(t *testing.T) {
+	t.Parallel()
+	m := machine(2, 1536)
+	p := Make(m, Wishes{}, handlers)
+	var out strings.Builder
+	if err := Print(&out, append(slices.Clone(p.Lines), Compare(m, Wishes{}))); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{
+		"NUMBER VALUE REASON",
+		"cpus 2 by the Go runtime and the CPU limits of control groups",
+		"memory 1.1 GiB 1.5 GiB limit of cgroup v2 /x, less a quarter as headroom",
+		"workers 2 2 by CPU: one for 4 CPUs, at least 2; 4 by memory: 1.1 GiB less 128 MiB for the store / 240 MiB expected of a worker",
+		"worker memory 512 MiB 1.1 GiB less 128 MiB for the store / 2 workers",
+		"threads 16 sandboxes of one handler that work at once in a worker, at most: 8 for each of 2 CPUs",
+		"sandbox memory 136 MiB half of a worker's memory beyond the 240 MiB that it needs anyway; each handler has as many sandboxes as fit by their measured cost, never fewer than 2",
+		"go memory 304 MiB soft limit of a worker's Go heap: worker memory less 72 MiB of compiled code and the sandbox memory, at least 168 MiB; GOMEMLIMIT, if set, counts instead",
+		"reference 5 x 1 workers x threads that NOW LMS 2.0.4 would take here; it sees no control groups and leaves no headroom",
+	} {
+		if i >= len(lines) || strings.Join(strings.Fields(lines[i]), " ") != want {
+			t.Errorf("line %d is not %q in\n%s", i, want, out.String())
+		}
+	}
+	attrs := p.Attrs()
+	if len(attrs) != len(p.Lines) || attrs[3].Key != "worker_memory" || attrs[3].Value.String() != "512 MiB: "+p.Lines[3].Reason {
+		t.Errorf("attributes %v", attrs)
+	}
+	if p := Make(Machine{CPUs: 1}, Wishes{}, 0); !strings.Contains(reason(p, "memory").Reason, "nothing is bounded by memory") {
+		t.Errorf("without memory: %v", p.Lines)
+	}
+}

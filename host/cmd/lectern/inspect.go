@@ -14,18 +14,34 @@ import (
 
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/config"
+	"github.com/lectern-lms/lectern/host/sizing"
 )
 
 // healthTimeout bounds a health check; orchestrators ask every few seconds.
 const healthTimeout = 3 * time.Second
 
-// showConfig prints the effective configuration.
+// showConfig prints the effective configuration, and the numbers that follow
+// from it and from the machine.
 func showConfig(_ context.Context, out io.Writer) error {
 	cfg, err := config.Load(os.Environ())
 	if err != nil {
 		return err
 	}
-	return cfg.Print(out)
+	plan, machine, err := planNode(cfg)
+	if err != nil {
+		return err
+	}
+	lines := plan.Lines
+	if cfg.Workers == config.Auto {
+		lines = append(lines, sizing.Compare(machine, wishes(cfg)))
+	}
+	if err := cfg.Print(out); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
+	}
+	return sizing.Print(out, lines)
 }
 
 // healthcheck asks /readyz of the site that this configuration describes.

@@ -15,6 +15,7 @@ import (
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/host/site"
+	"github.com/lectern-lms/lectern/host/sizing"
 	"github.com/lectern-lms/lectern/host/supervisor"
 	"github.com/lectern-lms/lectern/kv/jetstream"
 	"github.com/nats-io/nats.go"
@@ -32,12 +33,17 @@ func serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	plan, machine, err := planNode(cfg)
+	if err != nil {
+		return err
+	}
 	if ok {
-		return work(ctx, cfg, worker, log)
+		return work(ctx, cfg, worker, plan, log)
 	}
 	for _, w := range cfg.Warnings {
 		log.Warn(w)
 	}
+	log.LogAttrs(ctx, slog.LevelInfo, "sized to the machine", plan.Attrs()...)
 	unlock, err := config.PrepareDataDir(cfg.DataDir)
 	if err != nil {
 		return err
@@ -53,16 +59,17 @@ func serve(ctx context.Context, out io.Writer) error {
 	defer listener.Close()
 	store, err := jetstream.StartServer(jetstream.ServerOptions{
 		Dir: filepath.Join(cfg.DataDir, "store"), SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
-		Listen: cfg.Workers > 1, Logger: log,
+		Listen: plan.Workers > 1, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer store.Shutdown()
-	if cfg.Workers > 1 {
-		return supervise(ctx, cfg, listener, store, log, out)
+	node := &node{cfg: cfg, plan: plan, machine: machine, listener: listener, store: store, log: log, out: out}
+	if plan.Workers > 1 {
+		return node.supervise(ctx)
 	}
-	return serveAlone(ctx, cfg, listener, store, log, out)
+	return node.serveAlone(ctx)
 }
 
 // newLogger writes to standard error, at a level that SIGUSR1 switches to
@@ -88,15 +95,33 @@ func listen(cfg config.Config) (*net.TCPListener, error) {
 	return l.(*net.TCPListener), nil
 }
 
+// node is this machine's part of the site: what the process that was started
+// by hand holds, whether it serves itself or supervises workers.
+type node struct {
+	cfg      config.Config
+	plan     sizing.Plan
+	machine  sizing.Machine
+	listener *net.TCPListener
+	store    *jetstream.Server
+	log      *slog.Logger
+	out      io.Writer
+}
+
+// open opens the site in this process.
+func (n *node) open(ctx context.Context) (*process, error) {
+	return openProcess(ctx, n.store.Connect, site.Options{Config: n.cfg, Plan: n.plan, Logger: n.log}, nil)
+}
+
 // serveAlone is the site in one process.
-func serveAlone(ctx context.Context, cfg config.Config, l *net.TCPListener, store *jetstream.Server, log *slog.Logger, out io.Writer) error {
-	p, err := openProcess(ctx, cfg, store.Connect, log, 0, nil)
+func (n *node) serveAlone(ctx context.Context) error {
+	limitGo(n.plan.GoLimit, n.log)
+	p, err := n.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	announce(out, cfg, l.Addr())
-	return p.serve(ctx, l)
+	announce(n.out, n.cfg, n.listener.Addr())
+	return p.serve(ctx, n.listener)
 }
 
 // process is the site of this process with the stores that it opened.
@@ -107,8 +132,10 @@ type process struct {
 	log    *slog.Logger
 }
 
-// openProcess opens the stores and the site on them.
-func openProcess(ctx context.Context, cfg config.Config, connect site.Connector, log *slog.Logger, worker int, more func(*site.Options) error) (*process, error) {
+// openProcess opens the stores and the site on them. It fills in the options'
+// stores and modules; more, if not nil, may fill in others.
+func openProcess(ctx context.Context, connect site.Connector, options site.Options, more func(*site.Options) error) (*process, error) {
+	log := options.Logger
 	modules, err := handlers.Modules()
 	if err != nil {
 		return nil, err
@@ -118,7 +145,7 @@ func openProcess(ctx context.Context, cfg config.Config, connect site.Connector,
 		return nil, err
 	}
 	log.Info("session store chosen", "session_store", stores.Backend, "reason", stores.Reason)
-	options := site.Options{Config: cfg, Stores: stores, Modules: modules, Logger: log, Worker: worker}
+	options.Stores, options.Modules = stores, modules
 	if more != nil {
 		err = more(&options)
 	}
@@ -129,7 +156,7 @@ func openProcess(ctx context.Context, cfg config.Config, connect site.Connector,
 	if err != nil {
 		return nil, errors.Join(err, stores.Close())
 	}
-	return &process{cfg: cfg, site: s, stores: stores, log: log}, nil
+	return &process{cfg: options.Config, site: s, stores: stores, log: log}, nil
 }
 
 // serve answers requests until ctx ends, then drains.

@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/host/site"
+	"github.com/lectern-lms/lectern/host/sizing"
 	"github.com/lectern-lms/lectern/host/supervisor"
-	"github.com/lectern-lms/lectern/kv/jetstream"
 )
 
 // The variables by which a supervisor tells its workers where the store is.
@@ -24,44 +22,51 @@ const (
 )
 
 // supervise holds the listener and the store, and keeps the workers alive.
-func supervise(ctx context.Context, cfg config.Config, l *net.TCPListener, store *jetstream.Server, log *slog.Logger, out io.Writer) error {
+func (n *node) supervise(ctx context.Context) error {
 	// The first start and the compilation of the handlers happen here, once;
 	// the workers then find the code in the cache.
-	p, err := openProcess(ctx, cfg, store.Connect, log, 0, nil)
+	p, err := n.open(ctx)
 	if err != nil {
 		return err
 	}
 	p.close()
+	limitGo(n.plan.StoreLimit, n.log)
+	debug.FreeMemory()
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("this program's own file cannot be found to start workers: %w", err)
 	}
-	addr := l.Addr()
+	machine, err := handDown(n.machine)
+	if err != nil {
+		return err
+	}
+	addr := n.listener.Addr()
 	s, err := supervisor.Start(ctx, supervisor.Options{
-		Listener: l, Workers: cfg.Workers, Logger: log,
+		Listener: n.listener, Workers: n.plan.Workers, Logger: n.log,
 		Command: func(int) *exec.Cmd {
 			cmd := exec.Command(program, "serve")
-			cmd.Env = append(os.Environ(), envStoreURL+"="+store.URL(), envStoreToken+"="+store.Token())
+			cmd.Env = append(os.Environ(), envStoreURL+"="+n.store.URL(), envStoreToken+"="+n.store.Token(), machine)
 			return cmd
 		},
 	})
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "address", addr.String(), "environment", string(cfg.Env), "workers", cfg.Workers)
-	announce(out, cfg, addr)
+	n.log.Info("serving", "address", addr.String(), "environment", string(n.cfg.Env), "workers", n.plan.Workers)
+	announce(n.out, n.cfg, addr)
 	<-ctx.Done()
-	log.Info("stopping: waiting for the workers", "limit", cfg.ShutdownTimeout)
-	drain, cancel := context.WithTimeout(context.Background(), cfg.ShutdownTimeout)
+	n.log.Info("stopping: waiting for the workers", "limit", n.cfg.ShutdownTimeout)
+	drain, cancel := context.WithTimeout(context.Background(), n.cfg.ShutdownTimeout)
 	defer cancel()
 	err = s.Stop(drain)
-	log.Info("stopped", "complete", err == nil)
+	n.log.Info("stopped", "complete", err == nil)
 	return err
 }
 
 // work is the life of a worker: it ends when the supervisor says so, or dies.
-func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, log *slog.Logger) error {
+func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, plan sizing.Plan, log *slog.Logger) error {
 	log = log.With("worker", w.Index)
+	limitGo(plan.GoLimit, log)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
@@ -72,7 +77,8 @@ func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, log *slo
 	if err := config.EnsureSecret(&cfg); err != nil {
 		return err
 	}
-	p, err := openProcess(ctx, cfg, connect, log, w.Index, func(o *site.Options) error {
+	options := site.Options{Config: cfg, Plan: plan, Logger: log, Worker: w.Index}
+	p, err := openProcess(ctx, connect, options, func(o *site.Options) error {
 		return shareMetrics(o, connect, w.Workers)
 	})
 	if err != nil {
