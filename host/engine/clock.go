@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"runtime"
 	"time"
 
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
@@ -25,6 +26,10 @@ const (
 	// loop, which bounds how long it can hold up Go's garbage collector. See
 	// package rewrite for what a unit is.
 	fuelShare = 40_000
+	// fairShare is how many fuelShares a request may use up before it lets
+	// others go first each time: pages are done by then, and a guest that
+	// spins would hold a processor for Go's time slice of 10 ms.
+	fairShare = 10
 	// callsPerCheck is how many functions of http_handler a guest may call
 	// before the clock is looked at: those with a thousand headers to sort
 	// take 0.1 ms.
@@ -54,6 +59,9 @@ func (c *call) checkTime() {
 func yield(ctx context.Context, _ api.Module, _ []uint64) {
 	c := callOf(ctx)
 	c.checkTime()
+	if c.yields++; c.yields > fairShare {
+		runtime.Gosched()
+	}
 	c.sandbox.fuel.Set(fuelShare)
 }
 

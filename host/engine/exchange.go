@@ -63,11 +63,12 @@ type call struct {
 	wroteRequest, wroteResponse bool
 	// answer is kept for OpAnswer when it did not fit the guest's buffer.
 	answer []byte
-	// calls counts those of module "lectern", httpCalls those of http_handler.
-	calls, httpCalls int
-	logged           int
-	features         uint32
-	log              func(level int32, message string)
+	// calls counts those of module "lectern", httpCalls those of http_handler,
+	// and yields how often fuel was used up.
+	calls, httpCalls, yields int
+	logged                   int
+	features                 uint32
+	log                      func(level int32, message string)
 	// sandbox runs the call; done and deadline are when it must end.
 	sandbox     *sandbox
 	done        <-chan struct{}

@@ -111,7 +111,7 @@ var echo = answers(func(_ abi.Op, message []byte) (abi.Status, []byte) {
 
 // ask sends a command to the probe and gives its answer.
 func ask(ctx context.Context, h *Handler, uri string) (string, error) {
-	x := &Exchange{Request: Request{Method: "GET", URI: uri, Proto: "HTTP/1.1"}, Calls: echo}
+	x := &Exchange{Request: Request{Method: "GET", URI: uri, Proto: "HTTP/1.1", Body: []byte("a body")}, Calls: echo}
 	err := h.Serve(ctx, x)
 	return string(x.Response.Body), err
 }

@@ -25,7 +25,8 @@ var ErrBusy = errors.New("engine: all sandboxes are busy")
 // ErrClosed says that the handler or the engine was closed.
 var ErrClosed = errors.New("engine: the handler is closed")
 
-// The causes of a Failure; they label metrics.
+// The causes of a Failure; they label metrics. A panic is what the guest's own
+// runtime noticed, a trap what the engine did.
 const (
 	CauseTrap     = "trap"
 	CausePanic    = "panic"
@@ -51,6 +52,9 @@ type Failure struct {
 // Error describes the failure in one line.
 func (f *Failure) Error() string {
 	first, _, _ := strings.Cut(f.Err.Error(), "\n")
+	if line := panicLine(f.Output); line != "" && f.Cause == CausePanic {
+		first = line
+	}
 	return fmt.Sprintf("handler %s stopped (%s): %s", f.Handler, f.Cause, first)
 }
 
@@ -78,8 +82,19 @@ func newFailure(handler string, err error, output string) *Failure {
 		f.Cause = CauseCanceled
 	case errors.As(err, &fault):
 		f.Cause = CauseFault
-	case errors.As(err, &exit):
+	case errors.As(err, &exit), panicLine(output) != "":
 		f.Cause = CausePanic
 	}
 	return f
+}
+
+// panicLine is the line in which Go's runtime says why it stops, "" if there
+// is none. It stops by an instruction that traps.
+func panicLine(output string) string {
+	for line := range strings.Lines(output) {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }

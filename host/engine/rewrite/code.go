@@ -9,6 +9,7 @@ const (
 	opIf           = 0x04
 	opElse         = 0x05
 	opEnd          = 0x0b
+	opBrIf         = 0x0d
 	opBrTable      = 0x0e
 	opCall         = 0x10
 	opCallIndirect = 0x11
@@ -128,6 +129,9 @@ func (w *rewriter) body(r *reader, out []byte, parameters int) ([]byte, error) {
 		out = m.after(out, op, before-len(r.rest))
 	}
 	m.finish(out)
+	if w.blocks += m.blocks * m.blocks; w.blocks > maxBlocks {
+		return nil, fmt.Errorf("%w: compiling it would take too long; its functions have too many blocks", ErrRefused)
+	}
 	return out, r.fault("its code")
 }
 

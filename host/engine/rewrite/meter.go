@@ -22,6 +22,8 @@ const (
 type meter struct {
 	fuel, yield, local uint32
 	payments           []payment
+	// blocks counts what the compiler takes for straight code in the function.
+	blocks uint64
 	// current is the payment that pays for the next instruction, and outer
 	// are those of the blocks around, to go back to where each ends: what
 	// runs behind a block need not have run through it.
@@ -40,7 +42,7 @@ type payment struct {
 // function to call when none is left, and local is a variable of the function.
 func (m *meter) begin(fuel, yield, local uint32) {
 	m.fuel, m.yield, m.local = fuel, yield, local
-	m.payments, m.outer = m.payments[:0], m.outer[:0]
+	m.payments, m.outer, m.blocks = m.payments[:0], m.outer[:0], 0
 }
 
 // check adds code that takes fuel and yields if none is left:
@@ -71,6 +73,7 @@ func (m *meter) pay(out []byte, then byte) []byte {
 }
 
 func (m *meter) yieldIfNone(out []byte) []byte {
+	m.blocks += 3
 	out = append(out, opI32Const, 0, opI32LeS, opIf, blockEmpty, opCall)
 	return append(appendU32(out, m.yield), opEnd)
 }
@@ -111,6 +114,10 @@ func (m *meter) after(out []byte, op byte, immediates int) []byte {
 		return out
 	}
 	m.payments[m.current].bytes += min(1+immediates, longInstruction)
+	switch op {
+	case opBlock, opIf, opLoop, opBrIf:
+		m.blocks++
+	}
 	switch op {
 	case opBlock, opIf:
 		m.outer = append(m.outer, m.current)

@@ -53,8 +53,13 @@ const (
 	// maxNesting is the deepest nesting of blocks.
 	maxNesting = 10_000
 	// maxBody is the longest body of one function in bytes; those of the Go
-	// compiler reach 50,000. wazero takes time by its square.
+	// compiler reach 50,000.
 	maxBody = 1 << 20
+	// maxBlocks bounds the sum, over all functions, of the squares of their
+	// straight pieces of code. wazero takes some 20 ns for each, so 10 s at
+	// the limit; the site's handlers have
+	// 20 to 30 million.
+	maxBlocks = 500_000_000
 	// maxCode is the most code of a module after the checks were added.
 	maxCode = 2 * MaxSize
 	// maxLocals is the most local variables of a function, as in wazero, and
@@ -136,7 +141,9 @@ type rewriter struct {
 	// hand, and locals those of all so far.
 	variables uint32
 	locals    uint64
-	meter     meter
+	// blocks sums the squares of the functions' blocks.
+	blocks uint64
+	meter  meter
 	// hasMemory says that there is a memory for the data.
 	hasMemory bool
 	// usesInit says that the code has memory.init, so that the indices of the

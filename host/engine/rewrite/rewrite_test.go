@@ -58,6 +58,12 @@ var refused = []struct {
 	{"deep nesting", "nested more than 10000 deep", func(m *Module) {
 		m.Func("", "", "", []byte(strings.Repeat("\x02\x40", 10_001)), []byte(strings.Repeat("\x0b", 10_001)))
 	}},
+	{"many blocks", "would take too long", func(m *Module) { m.Func("", "", "", []byte(strings.Repeat("\x03\x40\x0b", 6_000))) }},
+	{"many blocks in all", "would take too long", func(m *Module) {
+		for range 10 {
+			m.Func("", "", "", []byte(strings.Repeat("\x03\x40\x0b", 2_000)))
+		}
+	}},
 	{"long function", "the limit is 1048576", func(m *Module) { m.Func("", "", "", make([]byte, 1<<20)) }},
 	{"exceptions", "instruction 0x6 is not supported", inCode([]byte{0x06, Empty, End})},
 	{"tail call", "instruction 0x12 is not supported", inCode([]byte{0x12, 0})},
