@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/lectern-lms/lectern/guest/abi"
 )
@@ -36,3 +37,27 @@ func Spy(method string, tell func(op abi.Op, message []byte), f func(*Request)) 
 
 // NoHost is what handlers meet outside a Fake.
 func NoHost() { noHost{}.call(abi.OpNow, nil) }
+
+// ServeSpy runs the function of a route that changes things, tells of each
+// call, and gives what is left to commit.
+func ServeSpy(tell func(op abi.Op, message []byte), pattern, path string) (left int) {
+	turn.Lock()
+	defer turn.Unlock()
+	method, _, _ := strings.Cut(pattern, " ")
+	r, err := http.NewRequest(method, path, nil)
+	if err != nil {
+		panic(err)
+	}
+	var tx *fakeTx
+	mux := http.NewServeMux()
+	mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) {
+		tx = NewFake().begin(r, pattern)
+		tx.request = r
+	})
+	mux.ServeHTTP(nil, r)
+	before := current
+	current = spy{tx, tell}
+	defer func() { current = before }()
+	serve()
+	return len(tx.writes) + len(tx.session)
+}

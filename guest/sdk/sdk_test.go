@@ -195,6 +195,19 @@ func TestEffectsFollowTheResult(t *testing.T) {
 	}
 }
 
+// TestErrorsAbandon tells the host at once, as the last call, so that even a
+// host that overlooked the error could commit nothing.
+func TestErrorsAbandon(t *testing.T) {
+	t.Parallel()
+	for how, abandons := range map[string]bool{"well": false, "error": true, "missing": true} {
+		var calls []abi.Op
+		left := sdk.ServeSpy(func(op abi.Op, _ []byte) { calls = append(calls, op) }, "POST /write/{how}", "/write/"+how)
+		if last := calls[len(calls)-1] == abi.OpAbandon; last != abandons || slices.Contains(calls, abi.OpAbandon) != abandons || (left == 0) != abandons {
+			t.Errorf("%s: calls %d, %d changes left", how, calls, left)
+		}
+	}
+}
+
 // TestErrorsOfCalls tells the kinds of refusal apart.
 func TestErrorsOfCalls(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -97,6 +98,21 @@ func TestHandlerTimeout(t *testing.T) {
 	w := s.get("/trouble/spin")
 	if w.Code < 500 || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) || !strings.Contains(s.log.String(), "timeout") {
 		t.Errorf("status %d, log %s", w.Code, s.log)
+	}
+}
+
+// TestPageAfterTheEnd answers a request whose time is over before it begins:
+// the page of the error is whole regardless.
+func TestPageAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, path := range []string{"/trouble/public", "/home"} {
+		w := s.do(request(http.MethodGet, path, nil).WithContext(ctx))
+		if w.Code < 500 || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) {
+			t.Errorf("%s: status %d, %d bytes", path, w.Code, w.Body.Len())
+		}
 	}
 }
 

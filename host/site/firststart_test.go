@@ -96,18 +96,18 @@ func (g *gate) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write)
 	return rev, err
 }
 
-// TestTwoFirstStartsAtOnce fill the store once: one administrator and one set
-// of courses, whichever process was quicker.
-func TestTwoFirstStartsAtOnce(t *testing.T) {
-	t.Parallel()
+// twoStarts opens two sites on one store at once, each in its environment,
+// and gives the store when both have filled it or found it filled.
+func twoStarts(t *testing.T, first, second []string) kv.Store {
+	t.Helper()
 	shared, sessions := memory.New(), memory.New()
 	var mu sync.Mutex
 	var both, done sync.WaitGroup
 	commits, conflicts := 0, 0
 	both.Add(2)
-	for range 2 {
+	for _, environ := range [][]string{first, second} {
 		stores := site.Stores{Records: &gate{Store: shared, both: &both, mu: &mu, commits: &commits, conflicts: &conflicts}, Sessions: sessions, Backend: "memory"}
-		o, _ := start(t, stores, "LMS_ENV=development")
+		o, _ := start(t, stores, environ...)
 		done.Go(func() {
 			s, err := site.Open(context.Background(), o)
 			if err != nil {
@@ -123,13 +123,33 @@ func TestTwoFirstStartsAtOnce(t *testing.T) {
 	if commits != 1 || conflicts != 1 {
 		t.Errorf("%d commits and %d conflicts, want one of each", commits, conflicts)
 	}
-	wantDemo(t, shared)
+	return shared
+}
 
+// TestTwoAdministratorsAtOnce have different names in the two processes'
+// settings: the site gets one of them.
+func TestTwoAdministratorsAtOnce(t *testing.T) {
+	t.Parallel()
+	shared := twoStarts(t,
+		[]string{"LMS_ENV=production", "ADMIN_USER=chief", "ADMIN_PSWD=three-unrelated-words"},
+		[]string{"LMS_ENV=production", "ADMIN_USER=other", "ADMIN_PSWD=three-unrelated-words"})
+	if got := keys(t, shared, "account/login/"); len(got) != 1 {
+		t.Errorf("the accounts are %v", got)
+	}
+}
+
+// TestTwoFirstStartsAtOnce fill the store once: one administrator and one set
+// of courses, whichever process was quicker. A later start changes nothing.
+func TestTwoFirstStartsAtOnce(t *testing.T) {
+	t.Parallel()
+	demo := []string{"LMS_ENV=development"}
+	shared := twoStarts(t, demo, demo)
+	wantDemo(t, shared)
 	before, err := shared.Scan(t.Context(), kv.Range{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, log := start(t, site.Stores{Records: shared, Sessions: sessions, Backend: "memory"}, "LMS_ENV=development")
+	o, log := start(t, site.Stores{Records: shared, Sessions: memory.New(), Backend: "memory"}, demo...)
 	open(t, o)
 	after, err := shared.Scan(t.Context(), kv.Range{})
 	if err != nil || after.Revision != before.Revision || strings.Contains(log.String(), "first start") {

@@ -199,6 +199,9 @@ func listAll(t *testing.T, tx *Tx, limit uint64) []string {
 		in := must(t, tx, abi.OpScan, text("write/", after).Uint(limit))
 		more = in.Bool()
 		page := in.Records()
+		if len(page) > 0 && page[0].Key <= after {
+			t.Fatalf("a page after %q begins with %q", after, page[0].Key)
+		}
 		if uint64(len(page)) > limit || (more && len(page) == 0) || in.Done() != nil {
 			t.Fatalf("a page of %d records with limit %d, more %t", len(page), limit, more)
 		}
