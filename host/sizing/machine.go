@@ -65,14 +65,17 @@ func (m Machine) Memory() int64 {
 // Size is a number of bytes as people read it: "512 MiB", "1.5 GiB".
 type Size int64
 
-// String rounds to a tenth of a GiB, or to a whole MiB or KiB.
+// String rounds to a tenth of a GiB, a whole MiB, below ten of them a tenth of
+// one, or a whole KiB.
 func (s Size) String() string {
 	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
 	switch v := float64(s); {
 	case s >= gib:
 		return fmt.Sprintf("%.4g GiB", math.Round(v/gib*10)/10)
-	case s >= mib:
+	case s >= 10*mib:
 		return fmt.Sprintf("%.0f MiB", v/mib)
+	case s >= mib:
+		return fmt.Sprintf("%.4g MiB", math.Round(v/mib*10)/10)
 	default:
 		return fmt.Sprintf("%.0f KiB", v/kib)
 	}

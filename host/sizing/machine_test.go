@@ -120,7 +120,7 @@ func TestReadHere(t *testing.T) {
 // TestSize pins how people read numbers of bytes.
 func TestSize(t *testing.T) {
 	t.Parallel()
-	for size, want := range map[Size]string{0: "0 KiB", 5 << 10: "5 KiB", mib: "1 MiB", 400 * mib: "400 MiB", 3 * gib / 2: "1.5 GiB", 24 * gib: "24 GiB", 24*gib - 300*mib: "23.7 GiB"} {
+	for size, want := range map[Size]string{0: "0 KiB", 5 << 10: "5 KiB", mib: "1 MiB", 1400 << 10: "1.4 MiB", 400 * mib: "400 MiB", 3 * gib / 2: "1.5 GiB", 24 * gib: "24 GiB", 24*gib - 300*mib: "23.7 GiB"} {
 		if got := size.String(); got != want {
 			t.Errorf("%d: %q; want %q", int64(size), got, want)
 		}

@@ -10,11 +10,11 @@ import (
 const (
 	// workerBase is a worker that carries no handler, and handlerCost what each
 	// handler adds to it before its sandboxes: compiled code, image, tables.
-	workerBase  = 96 << 20
-	handlerCost = 48 << 20
+	workerBase  = 80 << 20
+	handlerCost = 56 << 20
 	// codeShare is the part of handlerCost that lies outside Go's heap, where
 	// Go's memory limit does not see it.
-	codeShare = 24 << 20
+	codeShare = 28 << 20
 	// storeCost is the embedded store, in a process of its own or not.
 	storeCost = 128 << 20
 )

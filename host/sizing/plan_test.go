@@ -7,7 +7,7 @@ import (
 )
 
 // handlers is how many handlers the planned nodes of the tests carry; with
-// them a worker is expected to need 240 MiB.
+// them a worker is expected to need 248 MiB.
 const handlers = 3
 
 // machine is one with so many processors and so much memory in MiB.
@@ -33,7 +33,7 @@ func TestWorkers(t *testing.T) {
 		workers int
 		says    string
 	}{
-		"two at least":       {machine(1, 4096), Wishes{}, 2, "2 by CPU: one for 4 CPUs, at least 2; 12 by memory: 3 GiB less 128 MiB for the store / 240 MiB expected of a worker"},
+		"two at least":       {machine(1, 4096), Wishes{}, 2, "2 by CPU: one for 4 CPUs, at least 2; 11 by memory: 3 GiB less 128 MiB for the store / 248 MiB expected of a worker"},
 		"one for 4 CPUs":     {machine(10, 8192), Wishes{}, 3, "3 by CPU"},
 		"many CPUs":          {machine(512, 60<<10), Wishes{}, 64, "64 by CPU"},
 		"one fits":           {machine(8, 512), Wishes{}, 1, "1 by memory: 384 MiB less"},
@@ -62,14 +62,14 @@ func TestMemory(t *testing.T) {
 		store               int64
 		says                string
 	}{
-		"one process has it all":      {machine(2, 1024), Wishes{Workers: 1}, 768, 200, 496, 0, "all of it, the store included"},
-		"workers share it":            {machine(2, 2048), Wishes{Workers: 2}, 704, 232, 400, 128, "1.5 GiB less 128 MiB for the store / 2 workers"},
-		"what the operator says":      {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 500}, 500, 130, 298, 128, "set by LMS_WORKER_MEMORY_MB"},
-		"more than there is":          {machine(2, 1024), Wishes{Workers: 4, WorkerMB: 500}, 500, 130, 298, 128, "with 4 workers and the store that is 2.1 GiB of the 768 MiB there are"},
-		"less than a worker needs":    {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 100}, 100, 0, 168, 128, "a worker is expected to need 240 MiB"},
-		"too little for all":          {machine(2, 256), Wishes{Workers: 3}, 21, 0, 168, 128, "set fewer workers"},
+		"one process has it all":      {machine(2, 1024), Wishes{Workers: 1}, 768, 196, 488, 0, "all of it, the store included"},
+		"workers share it":            {machine(2, 2048), Wishes{Workers: 2}, 704, 228, 392, 128, "1.5 GiB less 128 MiB for the store / 2 workers"},
+		"what the operator says":      {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 500}, 500, 126, 290, 128, "set by LMS_WORKER_MEMORY_MB"},
+		"more than there is":          {machine(2, 1024), Wishes{Workers: 4, WorkerMB: 500}, 500, 126, 290, 128, "with 4 workers and the store that is 2.1 GiB of the 768 MiB there are"},
+		"less than a worker needs":    {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 100}, 100, 0, 164, 128, "a worker is expected to need 248 MiB"},
+		"too little for all":          {machine(2, 256), Wishes{Workers: 3}, 21, 0, 164, 128, "set fewer workers"},
 		"unknown":                     {Machine{CPUs: 2}, Wishes{Workers: 2}, 0, 0, 0, 0, ""},
-		"unknown and a budget is set": {Machine{CPUs: 2}, Wishes{Workers: 2, WorkerMB: 500}, 500, 130, 298, 128, "set by"},
+		"unknown and a budget is set": {Machine{CPUs: 2}, Wishes{Workers: 2, WorkerMB: 500}, 500, 126, 290, 128, "set by"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,7 +95,7 @@ func TestSandboxes(t *testing.T) {
 		want    int
 	}{
 		"by CPU":              {machine(4, 16<<10), Wishes{Workers: 2}, mib, 32},
-		"by memory":           {machine(2, 1024), Wishes{Workers: 1}, 8 * mib, 8}, // 200 MiB for 3 handlers
+		"by memory":           {machine(2, 1024), Wishes{Workers: 1}, 8 * mib, 8}, // 196 MiB for 3 handlers
 		"no memory left":      {machine(2, 128), Wishes{Workers: 1}, mib, 2},
 		"memory unknown":      {Machine{CPUs: 2}, Wishes{Workers: 1}, 60 * mib, 16},
 		"set by the operator": {machine(2, 128), Wishes{Workers: 1, Threads: 500}, 60 * mib, 500},
@@ -145,11 +145,11 @@ func TestShow(t *testing.T) {
 		"NUMBER VALUE REASON",
 		"cpus 2 by the Go runtime and the CPU limits of control groups",
 		"memory 1.1 GiB 1.5 GiB limit of cgroup v2 /x, less a quarter as headroom",
-		"workers 2 2 by CPU: one for 4 CPUs, at least 2; 4 by memory: 1.1 GiB less 128 MiB for the store / 240 MiB expected of a worker",
+		"workers 2 2 by CPU: one for 4 CPUs, at least 2; 4 by memory: 1.1 GiB less 128 MiB for the store / 248 MiB expected of a worker",
 		"worker memory 512 MiB 1.1 GiB less 128 MiB for the store / 2 workers",
 		"threads 16 sandboxes of one handler that work at once in a worker, at most: 8 for each of 2 CPUs",
-		"sandbox memory 136 MiB half of a worker's memory beyond the 240 MiB that it needs anyway; each handler has as many sandboxes as fit by their measured cost, never fewer than 2",
-		"go memory 304 MiB soft limit of a worker's Go heap: worker memory less 72 MiB of compiled code and the sandbox memory, at least 168 MiB; GOMEMLIMIT, if set, counts instead",
+		"sandbox memory 132 MiB half of a worker's memory beyond the 248 MiB that it needs anyway; each handler has as many sandboxes as fit by their measured cost, never fewer than 2",
+		"go memory 296 MiB soft limit of a worker's Go heap: worker memory less 84 MiB of compiled code and the sandbox memory, at least 164 MiB; GOMEMLIMIT, if set, counts instead",
 		"reference 5 x 1 workers x threads that NOW LMS 2.0.4 would take here; it sees no control groups and leaves no headroom",
 	} {
 		if i >= len(lines) || strings.Join(strings.Fields(lines[i]), " ") != want {
