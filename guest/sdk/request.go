@@ -111,6 +111,9 @@ func (r *Request) Body() []byte {
 // ID names this request in the logs and on error pages.
 func (r *Request) ID() string { return must(abi.OpRequestID, nil).String() }
 
+// SiteName is the name that the operator gave the site.
+func (r *Request) SiteName() string { return r.Setting(abi.SettingSiteName) }
+
 // Setting is what the site's operator has set under a name, or "".
 func (r *Request) Setting(name string) string {
 	return must(abi.OpSetting, abi.Writer(nil).String(name)).String()

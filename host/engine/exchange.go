@@ -76,4 +76,5 @@ type call struct {
 	hasDeadline bool
 }
 
+// callOf finds the request that a host function is called for.
 func callOf(ctx context.Context) *call { return ctx.(*call) }

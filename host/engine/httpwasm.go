@@ -128,6 +128,7 @@ func logMessage(c *call, m api.Module, stack []uint64) {
 	c.log(level, string(message))
 }
 
+// getMethod gives the request's method.
 func getMethod(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Method, stack[0], stack[1])
 }

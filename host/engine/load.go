@@ -73,6 +73,7 @@ func (h *Handler) ready() (err error) {
 	return err
 }
 
+// findManifest reads the manifest from its custom section.
 func findManifest(compiled wazero.CompiledModule) (*abi.Manifest, error) {
 	var found []api.CustomSection
 	for _, s := range compiled.CustomSections() {
@@ -112,6 +113,7 @@ func checkModule(compiled wazero.CompiledModule, module *rewrite.Module, limits 
 	return errors.Join(faults...)
 }
 
+// checkExport makes sure that a function is exported with a signature.
 func checkExport(functions map[string]api.FunctionDefinition, name string, params, results []api.ValueType) error {
 	f := functions[name]
 	if f == nil {
@@ -123,6 +125,7 @@ func checkExport(functions map[string]api.FunctionDefinition, name string, param
 	return nil
 }
 
+// checkImports names every import that this host does not have.
 func checkImports(compiled wazero.CompiledModule) error {
 	var faults []error
 	for _, f := range compiled.ImportedFunctions() {

@@ -31,8 +31,8 @@ var importRules = []importRule{
 	{of: "templates/static"},
 	{of: "templates", may: []string{"guest/lms"}, tests: []string{"templates/static"}},
 	{of: "guest/handlers"}, // carries the built modules and knows nothing of them
-	// abi for the outcomes and settings that the sdk hands on as they are.
-	{of: "guest/handlers/...", may: []string{"guest/sdk/...", "guest/store/...", "guest/lms", "guest/abi", "templates", "guest/handlers/page/..."}},
+	{of: "guest/handlers/page/pagetest", may: []string{"guest/sdk/...", "guest/store/...", "guest/lms", "guest/abi", "guest/handlers/page/..."}},
+	{of: "guest/handlers/...", may: []string{"guest/sdk/...", "guest/store/...", "guest/lms", "templates", "guest/handlers/page/..."}},
 	{of: "guest/pack", may: []string{"guest/abi"}},
 
 	{of: "kv"},

@@ -6,7 +6,6 @@ package main
 import (
 	"slices"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/handlers/page"
 	"github.com/lectern-lms/lectern/guest/lms"
 	"github.com/lectern-lms/lectern/guest/sdk"
@@ -84,7 +83,7 @@ func signIn(w *sdk.Response, r *sdk.Request) error {
 	if err != nil {
 		return err
 	}
-	if outcome != abi.OutcomeOK {
+	if outcome != sdk.OutcomeOK {
 		f := templates.Form{Values: values(r, fieldLogin), Errors: map[string]string{"": outcomeMessage(outcome)}}
 		return showSignIn(w, r, outcomeStatus(outcome), f)
 	}
@@ -155,7 +154,7 @@ func signUp(w *sdk.Response, r *sdk.Request) error {
 	if err != nil {
 		return err
 	}
-	if outcome != abi.OutcomeOK {
+	if outcome != sdk.OutcomeOK {
 		f.Errors[outcomeField(outcome)] = outcomeMessage(outcome)
 		return showSignUp(w, r, outcomeStatus(outcome), f)
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/handlers/page/pagetest"
 	"github.com/lectern-lms/lectern/guest/lms"
 	"github.com/lectern-lms/lectern/guest/sdk"
@@ -69,7 +68,7 @@ func TestSignInRefuses(t *testing.T) {
 // TestSignInReportsEveryOutcome has a message and a status for each.
 func TestSignInReportsEveryOutcome(t *testing.T) {
 	t.Parallel()
-	for outcome := abi.OutcomeWrong; outcome <= abi.OutcomeThrottled; outcome++ {
+	for outcome := sdk.OutcomeWrong; outcome <= sdk.OutcomeThrottled; outcome++ {
 		f := pagetest.New(t)
 		f.Outcome = outcome
 		pagetest.Shows(t, f.Serve("POST", "/user/login", credentials("student", pagetest.Password)), outcomeStatus(outcome), `role="alert"`, "!form.", "!error.")

@@ -5,7 +5,6 @@ package page
 import (
 	"strings"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/lms"
 	"github.com/lectern-lms/lectern/guest/sdk"
 	"github.com/lectern-lms/lectern/guest/store"
@@ -23,7 +22,7 @@ func New(r *sdk.Request, title string) (templates.Page, error) {
 		Title:   templates.T(lang, title),
 		Path:    r.URI(),
 		Lang:    lang,
-		Site:    r.Setting(abi.SettingSiteName),
+		Site:    r.SiteName(),
 		Notices: notices(r),
 	}
 	user := r.User()

@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/lms"
 	"github.com/lectern-lms/lectern/guest/sdk"
 	"github.com/lectern-lms/lectern/guest/store"
@@ -53,7 +52,7 @@ func setup(w *sdk.Response, r *sdk.Request) error {
 		if err != nil {
 			return err
 		}
-		if outcome != abi.OutcomeOK {
+		if outcome != sdk.OutcomeOK {
 			return fmt.Errorf("setup: the account %s could not be made: outcome %d", p.login, outcome)
 		}
 		if err := store.PutProfile(r, id, lms.Profile{Name: p.name, Bio: p.bio, Joined: now}); err != nil {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/handlers/page/pagetest"
 	"github.com/lectern-lms/lectern/guest/lms"
 	"github.com/lectern-lms/lectern/guest/sdk"
@@ -78,7 +77,7 @@ func TestSetupNeedsAnEmptyStore(t *testing.T) {
 	f := empty(t)
 	f.Setup = false
 	pagetest.Fails(t, f.Serve("POST", "/setup", nil), 500)
-	f.Setup, f.Outcome = true, abi.OutcomeThrottled
+	f.Setup, f.Outcome = true, sdk.OutcomeThrottled
 	pagetest.Fails(t, f.Serve("POST", "/setup", nil), 500)
 	if len(f.Records) != 0 {
 		t.Errorf("%d records were written", len(f.Records))

@@ -91,6 +91,7 @@ func (r *reader) count() int {
 	return int(n)
 }
 
+// appendU32 adds an unsigned LEB128 number.
 func appendU32(b []byte, n uint32) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
 // appendSized adds a length and the bytes.

@@ -15,12 +15,16 @@ const (
 )
 
 const (
+	// typeFunction starts each function type.
 	typeFunction = 0x60
-	typeI32      = 0x7f
-	typeV128     = 0x7b
+	// typeI32 is the type of the fuel.
+	typeI32 = 0x7f
+	// typeV128 is that of vectors, which an exported global cannot hold.
+	typeV128 = 0x7b
 	// firstReference and lastReference span funcref and externref.
 	firstReference = 0x6f
-	lastReference  = 0x70
+	// lastReference is externref.
+	lastReference = 0x70
 	// allPages is the most pages that a 32-bit memory can have.
 	allPages = 1 << 16
 )
