@@ -9,8 +9,8 @@
 // and one more, or as many as fit. It suits Python, where a process works on
 // one request at a time. A Lectern worker uses all processors by itself, so
 // another one adds no speed; it has its own connection to the store in place
-// of the store itself, its own compiled code and its own page cache. What it
-// does add is separation: a crash ends the requests of one worker only, and a
+// of the store itself, its own compiled code and its own caches. What it does
+// add is separation: a crash ends the requests of one worker only, and a
 // collector or a lock that holds up one process holds up no other.
 //
 // So LMS_WORKERS is 1 unless it is set, and "auto" means two, of which one
@@ -26,7 +26,7 @@
 //
 //	workers      1     2     3     5 (what NOW LMS would take)
 //	requests/s   620   589   493   394
-//	memory, MiB  279   575   865   1,098 (proportional set size of all processes)
+//	memory, MiB  279   575   865   1,097 (proportional set size of all processes)
 //
 // # Memory
 //
@@ -60,8 +60,8 @@
 //
 // A sandbox's cost is measured when its handler is loaded: what making one
 // allocates and the pages that it may keep after a request, which is the upper
-// bound of 1 MiB and not the usual 0.2 to 0.4 MiB. For the handlers of the
-// site it was 1.4 MiB. Half of what a worker has beyond its fixed costs is for
+// bound of 1 MiB and not what a page usually writes (0.4 MiB for /home, says
+// `lectern handler run`). For the handlers of the site it was 1.4 MiB. Half of what a worker has beyond its fixed costs is for
 // sandboxes, the same part for each handler; there are never fewer than two
 // and, unless LMS_THREADS says otherwise, no more than eight for each processor:
 // a sandbox that waits for the store leaves its processor to another, and more
