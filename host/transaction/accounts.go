@@ -44,13 +44,7 @@ func (t *Tx) outcomeOf(err error) (abi.Outcome, error) {
 // part of the request's effects: it begins when they are committed.
 func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	login, password := in.String(), in.String()
-	if err := in.Done(); err != nil {
-		return nil, err
-	}
-	if err := t.writable(abi.RightSignIn); err != nil {
-		return nil, err
-	}
-	s, err := t.load(ctx)
+	s, err := t.changeable(ctx, in, abi.RightSignIn)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +143,7 @@ func (t *Tx) Include(checks []kv.Check, writes []kv.Write) error {
 
 // signOut answers OpSignOut.
 func (t *Tx) signOut(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
-	if err := in.Done(); err != nil {
-		return nil, err
-	}
-	if err := t.writable(abi.RightSignIn); err != nil {
-		return nil, err
-	}
-	s, err := t.load(ctx)
+	s, err := t.changeable(ctx, in, abi.RightSignIn)
 	if err != nil {
 		return nil, err
 	}

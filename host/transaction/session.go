@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/kv/session"
 )
 
 // The session's values are the handlers' under the prefix "v." and the
@@ -60,16 +61,22 @@ func (t *Tx) sessionGet(ctx context.Context, in *abi.Reader) (abi.Writer, error)
 	return abi.Writer(nil).Bool(ok).String(value), in.Done()
 }
 
-// sessionSet answers OpSessionSet.
-func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
-	name, value := in.String(), in.String()
+// changeable ends a message that wants to change the session, and gives the
+// session if method and manifest allow that.
+func (t *Tx) changeable(ctx context.Context, in *abi.Reader, right string) (*session.Session, error) {
 	if err := in.Done(); err != nil {
 		return nil, err
 	}
-	if err := t.writable(""); err != nil {
+	if err := t.writable(right); err != nil {
 		return nil, err
 	}
-	s, err := t.load(ctx)
+	return t.load(ctx)
+}
+
+// sessionSet answers OpSessionSet.
+func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
+	name, value := in.String(), in.String()
+	s, err := t.changeable(ctx, in, "")
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +90,7 @@ func (t *Tx) sessionSet(ctx context.Context, in *abi.Reader) (abi.Writer, error)
 // sessionDelete answers OpSessionDelete.
 func (t *Tx) sessionDelete(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	name := in.String()
-	if err := in.Done(); err != nil {
-		return nil, err
-	}
-	if err := t.writable(""); err != nil {
-		return nil, err
-	}
-	s, err := t.load(ctx)
+	s, err := t.changeable(ctx, in, "")
 	if err != nil {
 		return nil, err
 	}
