@@ -134,10 +134,10 @@ func (p *Plan) planBudget(m Machine, w Wishes) {
 		return
 	case p.Workers == 1:
 		p.Budget = usable(m)
-		p.add("worker memory", Size(p.Budget), "all of it, the store included%s", p.short())
+		p.add("worker memory", Size(p.Budget), "all of it, the store included%s", p.short("give the site more"))
 	default:
 		p.Budget = max(usable(m)-storeCost, 0) / int64(p.Workers)
-		p.add("worker memory", Size(p.Budget), "%s less %s for the store / %d workers%s", Size(usable(m)), Size(storeCost), p.Workers, p.short())
+		p.add("worker memory", Size(p.Budget), "%s less %s for the store / %d workers%s", Size(usable(m)), Size(storeCost), p.Workers, p.short("set fewer workers or give the site more"))
 	}
 }
 
@@ -148,13 +148,14 @@ func (p *Plan) overdrawn(m Machine) string {
 		return fmt.Sprintf("; with %d workers and the store that is %s of the %s there are: set fewer workers or less memory",
 			p.Workers, Size(all), Size(usable(m)))
 	}
-	return p.short()
+	return p.short("raise it")
 }
 
-// short is the rest of a reason if a worker gets less than it needs.
-func (p *Plan) short() string {
-	if need := p.workerCost(); p.Budget < need {
-		return fmt.Sprintf("; a worker is expected to need %s: set fewer workers or give the site more memory", Size(need))
+// short is the rest of a reason, with the remedy, if a worker gets less than it
+// needs.
+func (p *Plan) short(remedy string) string {
+	if need := p.workerCost() + p.own(); p.Budget < need {
+		return fmt.Sprintf("; that is short, a worker is expected to need %s: %s", Size(need), remedy)
 	}
 	return ""
 }

@@ -66,8 +66,9 @@ func TestMemory(t *testing.T) {
 		"workers share it":            {machine(2, 2048), Wishes{Workers: 2}, 704, 228, 392, 128, "1.5 GiB less 128 MiB for the store / 2 workers"},
 		"what the operator says":      {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 500}, 500, 126, 290, 128, "set by LMS_WORKER_MEMORY_MB"},
 		"more than there is":          {machine(2, 1024), Wishes{Workers: 4, WorkerMB: 500}, 500, 126, 290, 128, "with 4 workers and the store that is 2.1 GiB of the 768 MiB there are"},
-		"less than a worker needs":    {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 100}, 100, 0, 164, 128, "a worker is expected to need 248 MiB"},
+		"less than a worker needs":    {machine(2, 2048), Wishes{Workers: 2, WorkerMB: 100}, 100, 0, 164, 128, "that is short, a worker is expected to need 248 MiB: raise it"},
 		"too little for all":          {machine(2, 256), Wishes{Workers: 3}, 21, 0, 164, 128, "set fewer workers"},
+		"too little for one":          {machine(2, 256), Wishes{Workers: 1}, 192, 0, 292, 0, "a worker is expected to need 376 MiB: give the site more"},
 		"unknown":                     {Machine{CPUs: 2}, Wishes{Workers: 2}, 0, 0, 0, 0, ""},
 		"unknown and a budget is set": {Machine{CPUs: 2}, Wishes{Workers: 2, WorkerMB: 500}, 500, 126, 290, 128, "set by"},
 	} {
