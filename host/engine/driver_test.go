@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -83,7 +82,6 @@ func newDriver(t testing.TB, x *Exchange) *driver {
 
 // begin makes d.x the request.
 func (d *driver) begin(ctx context.Context) *call {
-	d.x.Response.Status = http.StatusOK
 	return d.s.begin(ctx, d.x, d.handler.manifest.Config, d.handler.engine.options.Limits, func(level int32, message string) {
 		d.logged = append(d.logged, string('0'+level)+" "+message)
 	})

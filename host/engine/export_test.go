@@ -30,6 +30,8 @@ func modules(t testing.TB) (probe, site []byte, cacheDir string) {
 const (
 	// sharedSandboxes is how many of them the shared probe has.
 	sharedSandboxes = 64
+	// generous is more than what takes milliseconds could ever take.
+	generous = 10 * time.Second
 	// plenty is the deadline of requests that take milliseconds.
 	plenty = time.Minute
 	// someManifest is that of modules made by hand.

@@ -84,7 +84,6 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 // run calls the guest's handle_request and, if it asks for it, the next
 // handler and handle_response.
 func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) error {
-	x.Response.Status = http.StatusOK
 	c := s.begin(ctx, x, h.manifest.Config, h.engine.options.Limits, h.guestLog)
 	if err := s.invoke(s.request); err != nil {
 		return newFailure(h.manifest.Name, err, string(s.output))

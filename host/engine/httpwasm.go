@@ -24,7 +24,6 @@ const (
 	kindReqTrailers    = 2
 	kindRespTrailers   = 3
 	logLevelNone       = 3
-	defaultStatus      = 200
 	maxHeadersPerGuest = 1000
 )
 

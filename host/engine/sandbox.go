@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero"
@@ -86,6 +87,7 @@ func (s *sandbox) adopt() error {
 
 // begin makes x the sandbox's request, under the deadline of ctx.
 func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits Limits, log func(int32, string)) *call {
+	x.Response.Status = http.StatusOK
 	c := &s.call
 	*c = call{Context: ctx, x: x, config: config, limits: limits, log: log, sandbox: s, done: ctx.Done()}
 	c.deadline, c.hasDeadline = ctx.Deadline()
