@@ -94,7 +94,7 @@ var english = map[string]string{
 	"course.facts":        "Facts",
 	"course.level":        "Level",
 	"course.language":     "Language",
-	"course.length":       "Length",
+	"course.length":       "Reading time",
 	"course.content":      "Content",
 	"course.updated":      "Updated",
 	"course.teachers":     "Taught by",

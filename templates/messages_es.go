@@ -93,7 +93,7 @@ var spanish = map[string]string{
 	"course.facts":        "Datos",
 	"course.level":        "Nivel",
 	"course.language":     "Idioma",
-	"course.length":       "Duración",
+	"course.length":       "Tiempo de lectura",
 	"course.content":      "Contenido",
 	"course.updated":      "Actualizado",
 	"course.teachers":     "Imparte",

@@ -93,7 +93,7 @@ var portuguese = map[string]string{
 	"course.facts":        "Dados",
 	"course.level":        "Nível",
 	"course.language":     "Idioma",
-	"course.length":       "Duração",
+	"course.length":       "Tempo de leitura",
 	"course.content":      "Conteúdo",
 	"course.updated":      "Atualizado",
 	"course.teachers":     "Com",
