@@ -141,9 +141,7 @@ func TestHostPanic(t *testing.T) {
 	for name, calls := range map[string]Calls{
 		"none": nil,
 		"one that panics": answers(func(abi.Op, []byte) (abi.Status, []byte) {
-			var m map[string]int
-			m["x"] = 1
-			return 0, nil
+			panic("a fault of the host's own")
 		}),
 	} {
 		err := h.Serve(context.Background(), &Exchange{Request: Request{URI: "/host?1"}, Calls: calls})

@@ -13,11 +13,11 @@ import (
 
 // thing is what the tests' pools hold.
 type thing struct {
-	id             int
-	inUse, dirty   atomic.Bool
-	gone           atomic.Bool
-	unrestoreable  atomic.Bool
-	resets, serves int
+	id            int
+	inUse, dirty  atomic.Bool
+	gone          atomic.Bool
+	unrestoreable atomic.Bool
+	resets        int
 }
 
 // factory makes things and keeps count of them.
