@@ -22,14 +22,15 @@ const outOfTime = Fault("it did not answer before its deadline")
 const abandoned = Fault("its reader went away")
 
 const (
-	// fuelShare is how much fuel a guest gets at once, some 0.2 ms of a tight
-	// loop, which bounds how long it can hold up Go's garbage collector. See
-	// package rewrite for what a unit is.
-	fuelShare = 40_000
+	// fuelShare is how much fuel a guest gets at once, which bounds how long it
+	// can hold up Go's garbage collector: 0.1 ms of a tight loop or of a page,
+	// 10 ms of nothing but divisions. A yield takes nearly 1 µs, with what the
+	// processor forgets meanwhile. See package rewrite for what a unit is.
+	fuelShare = 100_000
 	// fairShare is how many fuelShares a request may use up before it lets
-	// others go first each time: pages are done by then, and a guest that
-	// spins would hold a processor for Go's time slice of 10 ms.
-	fairShare = 10
+	// others go first each time: pages are done by then, some 3 ms, and a guest
+	// that spins would hold a processor for Go's time slice of 10 ms.
+	fairShare = 30
 	// callsPerCheck is how many functions of http_handler a guest may call
 	// before the clock is looked at: those with a thousand headers to sort
 	// take 0.1 ms.

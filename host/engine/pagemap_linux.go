@@ -43,6 +43,7 @@ const (
 	pageIsFile    = 1 << 2
 	pageIsPresent = 1 << 3
 	pageIsSwapped = 1 << 4
+	pageIsZero    = 1 << 5 // the page of zeros that all share
 	pagemapScan   = 0xc0606610
 )
 
@@ -62,7 +63,7 @@ func (p *pagemap) private(into []pageRegion, start, end uintptr, way restoreWay)
 		free := into[len(into):cap(into)]
 		arg := scanArgument{
 			start: uint64(start), end: uint64(end), vec: uint64(uintptr(unsafe.Pointer(&free[0]))), vecLen: uint64(len(free)),
-			categoryInverted: pageIsFile, categoryMask: pageIsFile, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
+			categoryInverted: pageIsFile | pageIsZero, categoryMask: pageIsFile | pageIsZero, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
 		}
 		arg.size = uint64(unsafe.Sizeof(arg))
 		n, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(p.fd), pagemapScan, uintptr(unsafe.Pointer(&arg)))

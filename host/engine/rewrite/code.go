@@ -9,8 +9,10 @@ const (
 	opIf           = 0x04
 	opElse         = 0x05
 	opEnd          = 0x0b
+	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opSelectTyped  = 0x1c
@@ -61,6 +63,7 @@ func (w *rewriter) constant(r *reader, out []byte) ([]byte, error) {
 func (w *rewriter) readCode() error {
 	r, n := w.items(secCode)
 	own := w.functions[w.imported:]
+	w.meter.fuel, w.meter.yield = w.fuel(), w.imported
 	if n != len(own) && !r.bad {
 		return fmt.Errorf("%w: %d functions have %d bodies", ErrMalformed, len(own), n)
 	}
@@ -71,7 +74,7 @@ func (w *rewriter) readCode() error {
 	out = appendU32(out, uint32(n))
 	var scratch []byte
 	for i := range n {
-		body, err := w.body(&reader{rest: r.bytes()}, scratch[:0], own[i].params)
+		body, err := w.body(&reader{rest: r.bytes()}, scratch[:0], uint32(i))
 		if err != nil {
 			return fmt.Errorf("function %d: %w", i, err)
 		}
@@ -85,12 +88,14 @@ func (w *rewriter) readCode() error {
 	return r.fault("its code")
 }
 
-// body copies a function with one more local variable, which the checks use.
-func (w *rewriter) body(r *reader, out []byte, parameters int) ([]byte, error) {
+// body copies a function, by its number among the module's own, with one more
+// local variable, which the checks use.
+func (w *rewriter) body(r *reader, out []byte, number uint32) ([]byte, error) {
 	if len(r.rest) > maxBody {
 		return nil, fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrRefused, len(r.rest), maxBody)
 	}
 	groups := r.count()
+	parameters := w.functions[w.imported+number].params
 	total := uint64(parameters)
 	out = appendU32(out, uint32(groups)+1)
 	for range groups {
@@ -105,8 +110,7 @@ func (w *rewriter) body(r *reader, out []byte, parameters int) ([]byte, error) {
 	out = append(out, 1, typeI32)
 	w.variables = uint32(total)
 	m := &w.meter
-	m.begin(w.fuel(), w.imported, uint32(total))
-	out = m.check(out)
+	m.begin(out, w.imported+1+number, uint32(parameters), w.variables)
 	for depth := 1; depth > 0; {
 		if r.bad {
 			return nil, fmt.Errorf("%w: its code ends early", ErrMalformed)
@@ -126,7 +130,7 @@ func (w *rewriter) body(r *reader, out []byte, parameters int) ([]byte, error) {
 		if out, err = w.instruction(r, out, op); err != nil {
 			return nil, err
 		}
-		out = m.after(out, op, before-len(r.rest))
+		out = m.after(out, op, before-len(r.rest), w.hasParameters)
 	}
 	m.finish(out)
 	if w.blocks += m.blocks * m.blocks; w.blocks > maxBlocks {
@@ -210,9 +214,12 @@ func (w *rewriter) prefixed(r *reader, out []byte) ([]byte, error) {
 func (w *rewriter) skip(r *reader, op byte) bool {
 	switch {
 	case op == opBlock || op == opLoop || op == opIf:
-		if kind := r.signed(33); kind >= int64(len(w.types)) {
+		kind := r.signed(33)
+		if kind >= int64(len(w.types)) {
 			r.bad = true
+			break
 		}
+		w.hasParameters = kind >= 0 && w.types[kind].params > 0
 	case op == 0x0c || op == 0x0d, op == 0x25, op == 0x3f || op == 0x40:
 		r.u32()
 	case op == opBrTable:

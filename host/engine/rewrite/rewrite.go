@@ -140,7 +140,9 @@ type rewriter struct {
 	// variables are the parameters and local variables of the function at
 	// hand, and locals those of all so far.
 	variables uint32
-	locals    uint64
+	// hasParameters says so of the block that was read last.
+	hasParameters bool
+	locals        uint64
 	// blocks sums the squares of the functions' blocks.
 	blocks uint64
 	meter  meter

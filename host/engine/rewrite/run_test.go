@@ -12,8 +12,9 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// share is the fuel that the tests' host gives at each yield.
-const share = 1000
+// share is the fuel that the tests' host gives at each yield. It is more than
+// any one check takes and little enough for many yields.
+const share = 40
 
 // invocation is a call of an export in a test.
 type invocation struct {

@@ -58,6 +58,31 @@ var programs = []program{
 			Op(Block, Empty), Op(Block, Empty), Op(Block, Empty), Op(LocalGet, 0), Op(0x0e, 2, 0, 1, 2), Op(End),
 			I32(100), Op(Return), Op(End), I32(200), Op(Return), Op(End), I32(3), I32(4), Op(Block, pair), Op(I32Mul), Op(End)))
 	}, []invocation{do("pick", 0), do("pick", 1), do("pick", 2), do("pick", 99)}},
+	{"loops with parameters", func(m *Module) {
+		keep := m.Type("i", "i")
+		m.Export("sum", KindFunction, m.Func("i", "i", "", // 0 and the number go round: s += n; n--
+			I32(0), Op(Loop, keep), Op(LocalGet, 0), Op(I32Add),
+			Op(LocalGet, 0), I32(1), Op(I32Sub), Op(LocalTee, 0), Op(BrIf, 0), Op(End)))
+	}, []invocation{do("sum", 1), do("sum", 100), do("sum", 1000)}},
+	{"effects before the first call", func(m *Module) {
+		m.Memory(1, 0)
+		g := m.Global("i", true, I32(0))
+		m.Export("count", KindFunction, m.Func("i", "i", "i", Op(GlobalGet, g), I32(1), Op(I32Add), Op(GlobalSet, g),
+			Op(Block, Empty), I32(8), I32(8), Op(I32Load, 2, 0), I32(3), Op(I32Add), Op(I32Store, 2, 0), I32(77), Op(LocalSet, 0), Op(End),
+			Op(LocalGet, 0), Op(Call, 1), Op(GlobalGet, g), Op(I32Add)))
+		inner := m.Func("i", "i", "", Op(LocalGet, 0), Op(If, 0x7f), Op(GlobalGet, g), Op(Else), I32(0), Op(End))
+		m.Export("many", KindFunction, m.Func("i", "i", "", countdown(I32(1), Op(Call, 0), Op(Drop)), Op(GlobalGet, g), Op(Call, inner)))
+	}, []invocation{do("count", 5), do("many", 300), do("count", 5)}},
+	{"blocks before the first loop", func(m *Module) {
+		m.Memory(1, 0)
+		m.Export("run", KindFunction, m.Func("i", "i", "", I32(16), I32(16), Op(I32Load, 2, 0), I32(1), Op(I32Add), Op(I32Store, 2, 0),
+			Op(Block, Empty), Op(Block, Empty), countdown(nops(70)), Op(End), nops(2000), Op(End), I32(16), Op(I32Load, 2, 0)))
+		m.Export("twice", KindFunction, m.Func("i", "i", "", Op(LocalGet, 0), Op(Call, 0), Op(Drop), Op(LocalGet, 0), Op(Call, 0)))
+	}, []invocation{do("run", 1), do("run", 500), do("twice", 99)}},
+	{"results by return", func(m *Module) {
+		m.Export("many", KindFunction, m.Func("ldf", "dl", "", Op(LocalGet, 1), Op(LocalGet, 0), Op(Return)))
+		m.Export("call", KindFunction, m.Func("ldf", "dl", "", Op(Block, m.Type("", "dl")), Op(LocalGet, 0), Op(LocalGet, 1), Op(LocalGet, 2), Op(Call, 0), Op(End)))
+	}, slices.Repeat([]invocation{do("many", 7, 8, 9), do("call", 1, 2, 3)}, 50)},
 	{"globals", func(m *Module) {
 		m.Global("i", false, I32(7))
 		count := m.Global("l", true, I64(-5))
@@ -167,7 +192,7 @@ func TestSemantics(t *testing.T) {
 			if !slices.Equal(got.lines, want.lines) {
 				t.Errorf("rewritten:\n%q\nas it was:\n%q", got.lines, want.lines)
 			}
-			t.Logf("%q, %d units of fuel", got.lines, got.fuelUsed)
+			t.Logf("%q, %d units of fuel, %d yields", got.lines, got.fuelUsed, got.yields)
 		})
 	}
 }
