@@ -103,8 +103,8 @@ func (s *Server) handlerFailed(w http.ResponseWriter, r *http.Request, j job, tx
 		s.storeFailed(w, r, j, cause)
 		return
 	}
-	if errors.Is(err, engine.ErrBusy) {
-		s.options.Logger.Warn("no sandbox came free in time", "request_id", infoOf(r).id, "handler", j.scope.Manifest.Name)
+	if errors.Is(err, engine.ErrBusy) || errors.Is(err, engine.ErrClosed) {
+		s.options.Logger.Warn("no sandbox came free in time", "request_id", infoOf(r).id, "handler", j.scope.Manifest.Name, "error", err.Error())
 		s.plainError(w, r, http.StatusServiceUnavailable)
 		return
 	}
