@@ -144,3 +144,13 @@ func handleRequest() uint64 {
 //
 //go:wasmexport handle_response
 func handleResponse(uint32, uint32) {}
+
+// warmUp is called by the host once, when the handler has started and before
+// its image is made.
+//
+//go:wasmexport lectern_warm_up
+func warmUp() {
+	for _, f := range warmUps {
+		f()
+	}
+}
