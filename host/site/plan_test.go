@@ -28,7 +28,7 @@ func TestPlan(t *testing.T) {
 			o, log := start(t, site.OpenMemory(), append([]string{tt.environ}, chief...)...)
 			o.Plan = tt.plan
 			open(t, o)
-			line := regexp.MustCompile(fmt.Sprintf(`handler=catalog .*sandboxes=%d sandbox_cost="[1-9][0-9]* [KM]iB"`, tt.want))
+			line := regexp.MustCompile(fmt.Sprintf(`handler=catalog .*sandboxes=%d sandbox_cost="[1-9][0-9.]* [KM]iB"`, tt.want))
 			if !line.MatchString(log.String()) {
 				t.Errorf("no line has %s:\n%s", line, log)
 			}
