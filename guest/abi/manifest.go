@@ -64,6 +64,8 @@ type Manifest struct {
 	Config string `json:"config,omitempty"`
 	// Internal says that no visitor can reach the handler.
 	Internal bool `json:"internal,omitempty"`
+	// Limits bound each request more narrowly than the host does.
+	Limits Limits `json:"limits,omitzero"`
 }
 
 // Route is one pattern of net/http's ServeMux with a method, such as
@@ -157,7 +159,7 @@ func (m *Manifest) validate() error {
 			fault("unknown right %q", r)
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, m.Limits.validate())...)
 }
 
 // validName reports whether s can be a handler's name.

@@ -16,6 +16,7 @@ func valid() Manifest {
 		Routes: []Route{{Pattern: "GET /hello/{name}"}, {Pattern: "POST /hello", Require: RequireSignedIn}},
 		SignIn: "/hello/in", Read: []string{"course/"}, Write: []string{"hello/", "hello/by-name/"},
 		Rights: []string{RightSignIn, RightSignUp, RightSetup}, Secrets: []string{"password"}, Config: "x",
+		Limits: Limits{MemoryKiB: 1024, DeadlineMS: 500, ResponseKiB: 64, HostCalls: 100, LogKiB: 1, Sandboxes: 4},
 	}
 }
 
@@ -78,6 +79,8 @@ func TestManifestFaultsAreNamed(t *testing.T) {
 		{"empty prefix", func(m *Manifest) { m.Write[0] = "" }, `record prefix ""`},
 		{"empty segment", func(m *Manifest) { m.Read[0] = "a//b/" }, `record prefix "a//b/"`},
 		{"unknown right", func(m *Manifest) { m.Rights[0] = "root" }, `unknown right "root"`},
+		{"negative limit", func(m *Manifest) { m.Limits.HostCalls = -1 }, "limits.hostCalls is -1"},
+		{"enormous limit", func(m *Manifest) { m.Limits.MemoryKiB = 1<<30 + 1 }, "limits.memoryKiB"},
 		{"sign-in elsewhere", func(m *Manifest) { m.SignIn = "https://evil.example/" }, "signIn"},
 		{"sign-in on another host", func(m *Manifest) { m.SignIn = "//evil.example/" }, "signIn"},
 	}

@@ -18,9 +18,8 @@ type Metrics struct {
 	worker   string
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	calls    *prometheus.HistogramVec
-	failures *prometheus.CounterVec
-	starts   *prometheus.HistogramVec
+	in       prometheus.Registerer // adds the worker's number
+	sandboxMetrics
 }
 
 // NewMetrics makes the measurements of a worker.
@@ -37,19 +36,9 @@ func NewMetrics(worker int) *Metrics {
 			Name: "lectern_http_request_seconds", Help: "Time from reading a request to the end of its answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
 		}, []string{"route"}),
-		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "lectern_sandbox_call_seconds", Help: "Time that a handler worked on a request, host calls included.",
-			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 15),
-		}, []string{"handler"}),
-		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lectern_sandbox_failures_total", Help: "Requests that a handler could not answer, by cause.",
-		}, []string{"handler", "cause"}),
-		starts: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "lectern_sandbox_start_seconds", Help: "Time to start a sandbox.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 12),
-		}, []string{"handler"}),
+		in: in, sandboxMetrics: newSandboxMetrics(),
 	}
-	in.MustRegister(m.requests, m.duration, m.calls, m.failures, m.starts,
+	in.MustRegister(m.requests, m.duration, m.sandboxMetrics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -59,19 +48,6 @@ func NewMetrics(worker int) *Metrics {
 func (m *Metrics) Request(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(route).Observe(took.Seconds())
-}
-
-// Served implements engine.Observer.
-func (m *Metrics) Served(handler string, took time.Duration, failure string) {
-	m.calls.WithLabelValues(handler).Observe(took.Seconds())
-	if failure != "" {
-		m.failures.WithLabelValues(handler, failure).Inc()
-	}
-}
-
-// Started implements engine.Observer.
-func (m *Metrics) Started(handler string, took time.Duration) {
-	m.starts.WithLabelValues(handler).Observe(took.Seconds())
 }
 
 // Handler answers with this process's measurements and those that others

@@ -17,9 +17,12 @@ func TestMetricsCount(t *testing.T) {
 	m := NewMetrics(4)
 	m.Request("GET /home", 200, 30*time.Millisecond)
 	m.Request("GET /home", 200, 40*time.Millisecond)
-	m.Served("catalog", time.Millisecond, "")
-	m.Served("catalog", time.Millisecond, "trap")
-	m.Started("catalog", time.Millisecond)
+	catalog := m.Sandboxes().Handler("catalog")
+	catalog.Served(time.Millisecond, "")
+	catalog.Served(time.Millisecond, "trap")
+	catalog.Started(time.Millisecond)
+	catalog.Restored(time.Microsecond, 5*pageBytes)
+	catalog.Ended("trap")
 	wantMetrics(t, m, nil,
 		`lectern_http_requests_total{route="GET /home",status="200",worker="4"} 2`,
 		`lectern_http_request_seconds_count{route="GET /home",worker="4"} 2`,
@@ -27,6 +30,9 @@ func TestMetricsCount(t *testing.T) {
 		`lectern_sandbox_call_seconds_count{handler="catalog",worker="4"} 2`,
 		`lectern_sandbox_failures_total{cause="trap",handler="catalog",worker="4"} 1`,
 		`lectern_sandbox_start_seconds_count{handler="catalog",worker="4"} 1`,
+		`lectern_sandbox_reset_seconds_count{handler="catalog",worker="4"} 1`,
+		`lectern_sandbox_restored_pages_sum{handler="catalog",worker="4"} 5`,
+		`lectern_sandbox_ended_total{handler="catalog",reason="trap",worker="4"} 1`,
 		`go_goroutines{worker="4"}`)
 }
 

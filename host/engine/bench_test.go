@@ -91,7 +91,7 @@ func BenchmarkServe(b *testing.B) {
 				size = len(x.Response.Body)
 			}
 			b.ReportMetric(float64(size), "body-B")
-			b.ReportMetric(float64(h.pool.idle[0].value.memory.space.resident()/1024), "private-KiB")
+			b.ReportMetric(float64(idle(h).memory.space.resident()/1024), "private-KiB")
 		})
 	}
 }
@@ -106,13 +106,13 @@ func BenchmarkReset(b *testing.B) {
 				m.Export(warmUp, KindFunction, m.Func("", "", "", I32(100), Op(MemoryGrow, 0), Op(Drop)))
 				return I64(0)
 			}))
-			s := h.pool.idle[0].value
+			s := idle(h)
 			memory := s.module.Memory()
 			for b.Loop() {
 				for i := range pages {
 					memory.WriteByte(uint32(i*4096*3), 1)
 				}
-				if err := s.reset(); err != nil {
+				if _, err := s.reset(); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -32,7 +32,7 @@ func (h *Handler) Cost() (int64, error) {
 func (h *Handler) cost() (int64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before) // stops the world for a moment; what package metrics reads lags behind
-	s, err := newSandbox(h.engine.runtime, h.compiled, h.module, h.image, h.engine.options.Limits)
+	s, err := h.newSandbox(h.image)
 	if err != nil {
 		return 0, err
 	}
@@ -41,19 +41,9 @@ func (h *Handler) cost() (int64, error) {
 	return int64(after.TotalAlloc-before.TotalAlloc) + int64(s.memory.space.keeps()), nil
 }
 
-// slots is how many sandboxes of the handler may work at once.
-func (h *Handler) slots() (int, error) {
-	o := h.engine.options
-	if o.Fit == nil {
-		return o.Sandboxes, nil
-	}
-	var err error
-	if h.each, err = h.Cost(); err != nil {
-		return 0, err
-	}
-	return min(max(o.Fit(h.each), 1), o.Sandboxes), nil
-}
-
 // Capacity is how many sandboxes of the handler may work at once, and the cost
-// of each that this was decided by, in bytes; 0 if Options.Fit was not set.
-func (h *Handler) Capacity() (sandboxes int, cost int64) { return cap(h.pool.slots), h.each }
+// of each, in bytes, as measured when the handler was loaded.
+func (h *Handler) Capacity() (sandboxes int, cost int64) {
+	s := h.lane.Stats()
+	return s.Most, s.Cost
+}

@@ -82,7 +82,7 @@ func newDriver(t testing.TB, x *Exchange) *driver {
 
 // begin makes d.x the request.
 func (d *driver) begin(ctx context.Context) *call {
-	return d.s.begin(ctx, d.x, d.handler.manifest.Config, d.handler.engine.options.Limits, func(level int32, message string) {
+	return d.s.begin(ctx, d.x, d.handler.manifest.Config, d.handler.limits, func(level int32, message string) {
 		d.logged = append(d.logged, string('0'+level)+" "+message)
 	})
 }

@@ -22,35 +22,11 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"time"
 
+	"github.com/lectern-lms/lectern/host/engine/pool"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
-
-// Limits bound what one sandbox may use.
-type Limits struct {
-	// MemoryPages is the most linear memory, in pages of 64 KiB.
-	MemoryPages uint32
-	// Response is the longest response body in bytes.
-	Response int
-	// HeaderBytes is the most that all response headers may take together.
-	HeaderBytes int
-	// Log is the most that one request may write to the log, in bytes.
-	Log int
-	// HostCalls is the most calls of module "lectern" in one request.
-	HostCalls int
-}
-
-// DefaultLimits suit pages of a web site: 64 MiB of memory, 8 MiB of
-// response, 10,000 host calls.
-var DefaultLimits = Limits{
-	MemoryPages: 1024,
-	Response:    8 << 20,
-	HeaderBytes: 64 << 10,
-	Log:         16 << 10,
-	HostCalls:   10_000,
-}
 
 // Options configure an Engine.
 type Options struct {
@@ -58,10 +34,9 @@ type Options struct {
 	CacheDir string
 	// Sandboxes is how many instances of one handler may work at once.
 	Sandboxes int
-	// Fit, if set, is asked at the loading of each handler how many of its
-	// sandboxes fit into the memory when one takes so many bytes, as measured;
-	// never more than Sandboxes are made.
-	Fit func(cost int64) int
+	// Memory, if not 0, is what the sandboxes of all handlers may take together,
+	// in bytes; the cost of each is measured when its handler is loaded.
+	Memory int64
 	// Spares is how many instances of each handler wait for the next request.
 	Spares int
 	// Limits bound each sandbox; zero means DefaultLimits.
@@ -69,18 +44,12 @@ type Options struct {
 	// CopyImages restores sandboxes by copying the whole image even where the
 	// system could tell which pages were written; for tests.
 	CopyImages bool
+	// Isolation is Pristine but for measurements of what that costs.
+	Isolation Isolation
 	// Logger receives what handlers log and why they fail.
 	Logger *slog.Logger
 	// Observer, if set, is told how long each sandbox worked and was started.
 	Observer Observer
-}
-
-// Observer receives measurements; its methods are called from many goroutines.
-type Observer interface {
-	// Served reports one request of a handler; failure is "" or its cause.
-	Served(handler string, took time.Duration, failure string)
-	// Started reports that a sandbox was made and how long that took.
-	Started(handler string, took time.Duration)
 }
 
 // Engine compiles handlers and owns their sandboxes.
@@ -89,6 +58,7 @@ type Engine struct {
 	cache   wazero.CompilationCache
 	options Options
 	way     restoreWay
+	pool    *pool.Pool[*sandbox]
 
 	// quiet is held shared by what allocates much while handlers are loaded side
 	// by side, and alone while the cost of a sandbox is measured.
@@ -131,10 +101,13 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		WithCompilationCache(cache)
 	e := &Engine{
 		runtime: wazero.NewRuntimeWithConfig(ctx, config), cache: cache, options: o, way: bestWay(),
-		handlers: map[*Handler]bool{},
+		pool: pool.New[*sandbox](o.Memory), handlers: map[*Handler]bool{},
 	}
 	if o.CopyImages {
 		e.way = restoreByCopy
+	}
+	if o.Isolation != Pristine {
+		o.Logger.Warn("handlers are not isolated as they should be; this mode is for measurements alone", "mode", o.Isolation.String())
 	}
 	o.Logger.Debug("sandboxes are restored", "by", e.way.String())
 	if err := errors.Join(e.exportWASI(ctx), e.exportFuel(ctx), e.exportHTTP(ctx), e.exportLectern(ctx)); err != nil {

@@ -152,14 +152,18 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 var _ io.Writer = writerFunc(nil)
 
-// tally is an Observer that counts.
+// tally is an Observer that counts, of all handlers together.
 type tally struct {
-	mu       sync.Mutex
-	started  int
-	failures map[string]int
+	mu              sync.Mutex
+	started         int
+	restored, bytes int
+	failures, ended map[string]int
 }
 
-func (o *tally) Served(_ string, _ time.Duration, failure string) {
+// Handler implements Observer.
+func (o *tally) Handler(string) Meter { return o }
+
+func (o *tally) Served(_ time.Duration, failure string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.failures == nil {
@@ -168,14 +172,36 @@ func (o *tally) Served(_ string, _ time.Duration, failure string) {
 	o.failures[failure]++
 }
 
-func (o *tally) Started(string, time.Duration) {
+func (o *tally) Started(time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.started++
+}
+
+func (o *tally) Restored(_ time.Duration, bytes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.restored++
+	o.bytes += bytes
+}
+
+func (o *tally) Ended(reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended == nil {
+		o.ended = map[string]int{}
+	}
+	o.ended[reason]++
 }
 
 func (o *tally) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return fmt.Sprint(o.started, o.failures)
+}
+
+// idle gives the sandbox that the next request gets.
+func idle(h *Handler) (last *sandbox) {
+	h.lane.EachIdle(func(s *sandbox) { last = s })
+	return last
 }

@@ -45,7 +45,7 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	h := newProbe(t, func(o *Options) { o.Sandboxes = 1 })
 	for _, tt := range failures {
-		s := h.pool.idle[0].value
+		s := idle(h)
 		ctx, cancel := context.WithTimeout(context.Background(), plenty)
 		_, err := ask(ctx, h, tt.command)
 		cancel()
@@ -60,7 +60,7 @@ func TestFailures(t *testing.T) {
 		if strings.Contains(failure.Error(), "\n") || !strings.Contains(failure.Error(), "probe stopped ("+tt.cause+")") {
 			t.Errorf("%s: the error is not one line that names handler and cause: %q", tt.command, failure.Error())
 		}
-		if got := mustAsk(t, h, "/ok"); got != "fine" || h.pool.idle[0].value == s {
+		if got := mustAsk(t, h, "/ok"); got != "fine" || idle(h) == s {
 			t.Errorf("%s: the next request gets %q from the broken sandbox", tt.command, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lectern-lms/lectern/host/engine/pool"
 	"github.com/tetratelabs/wazero/sys"
 )
 
@@ -20,10 +21,10 @@ func (f Fault) Error() string { return "handler fault: " + string(f) }
 func faultf(format string, args ...any) Fault { return Fault(fmt.Sprintf(format, args...)) }
 
 // ErrBusy says that no sandbox came free before the request's deadline.
-var ErrBusy = errors.New("engine: all sandboxes are busy")
+var ErrBusy = pool.ErrBusy
 
 // ErrClosed says that the handler or the engine was closed.
-var ErrClosed = errors.New("engine: the handler is closed")
+var ErrClosed = pool.ErrClosed
 
 // The causes of a Failure; they label metrics. A panic is what the guest's own
 // runtime noticed, a trap what the engine did.

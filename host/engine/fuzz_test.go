@@ -26,12 +26,12 @@ func FuzzHostCalls(f *testing.F) {
 		f.Add([]byte{byte(i), 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0}, "a\r\nb")
 	}
 	f.Fuzz(func(t *testing.T, script []byte, text string) {
-		s, err := h.pool.get(context.Background())
+		s, err := h.lane.Get(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		sound := true
-		defer func() { h.pool.put(s, sound) }()
+		reason := ""
+		defer func() { h.lane.Put(s, 0, reason) }()
 		x := request()
 		x.Calls = echo
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
@@ -39,7 +39,7 @@ func FuzzHostCalls(f *testing.F) {
 		s.begin(ctx, x, "", DefaultLimits, func(int32, string) {})
 		s.module.Memory().WriteString(100, text)
 		begin := time.Now()
-		for calls := 0; len(script) > 0 && calls < 50 && sound; calls++ {
+		for calls := 0; len(script) > 0 && calls < 50 && reason == ""; calls++ {
 			name := names[int(script[0])%len(names)]
 			script = script[1:]
 			function := s.module.ExportedFunction(name)
@@ -51,7 +51,7 @@ func FuzzHostCalls(f *testing.F) {
 			}
 			s.fuel.Set(fuelShare)
 			if _, err := function.Call(&s.call, arguments...); err != nil {
-				sound = false
+				reason = CauseTrap
 				checkGuestFault(t, name, arguments, err)
 			}
 		}

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,20 +10,22 @@ import (
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/engine/pool"
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero"
 )
 
-// Handler is a loaded handler with its pool of sandboxes.
+// Handler is a loaded handler with its sandboxes.
 type Handler struct {
 	manifest *abi.Manifest
 	engine   *Engine
 	compiled wazero.CompiledModule
 	module   *rewrite.Module
+	limits   Limits
 	image    *image
-	pool     *pool[*sandbox]
-	each     int64 // what a sandbox costs, see Cost; 0 if nobody asked at load
+	lane     *pool.Lane[*sandbox]
 	log      *slog.Logger
+	meter    Meter
 
 	closing  sync.Once
 	closeErr error
@@ -32,11 +34,39 @@ type Handler struct {
 // clone makes a sandbox on the image.
 func (h *Handler) clone() (*sandbox, error) {
 	begin := time.Now()
-	s, err := newSandbox(h.engine.runtime, h.compiled, h.module, h.image, h.engine.options.Limits)
-	if err == nil && h.engine.options.Observer != nil {
-		h.engine.options.Observer.Started(h.manifest.Name, time.Since(begin))
+	var s *sandbox
+	var err error
+	if h.image == nil {
+		s, err = h.startPlain()
+	} else {
+		s, err = h.newSandbox(h.image)
+	}
+	if err == nil {
+		h.meter.Started(time.Since(begin))
 	}
 	return s, err
+}
+
+// reset brings a sandbox back to the image.
+func (h *Handler) reset(s *sandbox) error {
+	if h.image == nil {
+		s.call = call{}
+		return nil
+	}
+	begin := time.Now()
+	written, err := s.reset()
+	if err != nil {
+		h.log.Error("a sandbox cannot be restored, so it is given up", "error", err)
+		return err
+	}
+	h.meter.Restored(time.Since(begin), written)
+	return nil
+}
+
+// destroy ends a sandbox.
+func (h *Handler) destroy(s *sandbox, reason string) {
+	h.meter.Ended(reason)
+	s.close()
 }
 
 // Manifest is what the handler says of itself; it must not be changed.
@@ -48,7 +78,7 @@ func (h *Handler) Manifest() *abi.Manifest { return h.manifest }
 func (h *Handler) Close(ctx context.Context) error {
 	h.closing.Do(func() {
 		h.engine.forget(h)
-		h.pool.close()
+		h.lane.Close()
 		h.image.close()
 		h.closeErr = h.compiled.Close(ctx)
 	})
@@ -56,54 +86,62 @@ func (h *Handler) Close(ctx context.Context) error {
 }
 
 // Serve answers x.Request in x.Response with a sandbox of its own, by the
-// deadline of ctx. The error is ErrBusy, ErrClosed, a *Failure, or the error
-// of x.Next.
+// deadline of ctx or that of the manifest. The error is ErrBusy, ErrClosed, a
+// *Failure, or the error of x.Next.
 func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
-	s, err := h.pool.get(ctx)
+	if h.limits.Deadline > 0 {
+		limited, cancel := context.WithTimeout(ctx, h.limits.Deadline)
+		defer cancel()
+		ctx = limited
+	}
+	if h.engine.options.Isolation == Fresh {
+		return h.serveFresh(ctx, x)
+	}
+	s, err := h.lane.Get(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("handler %s: %w", h.manifest.Name, err)
 	}
-	sound := false
-	defer func() { h.pool.put(s, sound) }()
-	begin := time.Now()
-	err = h.run(ctx, s, x)
-	cause := ""
-	var failure *Failure
-	if errors.As(err, &failure) {
-		cause = failure.Cause
-	}
-	if h.engine.options.Observer != nil {
-		h.engine.options.Observer.Served(h.manifest.Name, time.Since(begin), cause)
-	}
-	if sound = cause == ""; sound {
+	begin, reason := time.Now(), CausePanic
+	var took time.Duration
+	defer func() { h.lane.Put(s, took, reason) }() // whatever happens: a Go panic in a host call too
+	reason, err = h.run(ctx, s, x)
+	took = time.Since(begin)
+	h.meter.Served(took, reason)
+	if reason == "" && len(s.output) > 0 {
 		h.logOutput(s)
 	}
 	return err
 }
 
 // run calls the guest's handle_request and, if it asks for it, the next
-// handler and handle_response.
-func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) error {
-	c := s.begin(ctx, x, h.manifest.Config, h.engine.options.Limits, h.guestLog)
+// handler and handle_response. The cause is "" unless this guest failed; then
+// the error is a *Failure.
+func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) (cause string, err error) {
+	c := s.begin(ctx, x, h.manifest.Config, h.limits, h.guestLog)
 	if err := s.invoke(s.request); err != nil {
-		return newFailure(h.manifest.Name, err, string(s.output))
+		return h.failed(s, err)
 	}
 	if uint32(s.stack[0]) != 1 {
-		return nil
+		return "", nil
 	}
 	guestContext, isError := s.stack[0]>>32, uint64(0)
-	nextErr := error(nil)
 	if x.Next == nil {
 		x.Response.Status = http.StatusNotFound
-	} else if nextErr = x.Next(ctx, x); nextErr != nil {
+	} else if err = x.Next(ctx, x); err != nil {
 		isError = 1
 	}
 	c.wroteRequest, c.wroteResponse, c.received = false, false, 0
 	s.stack = [2]uint64{guestContext, isError}
 	if err := s.invoke(s.response); err != nil {
-		return newFailure(h.manifest.Name, err, string(s.output))
+		return h.failed(s, err)
 	}
-	return nextErr
+	return "", err
+}
+
+// failed is the end of a run in which the guest gave no answer.
+func (h *Handler) failed(s *sandbox, err error) (cause string, _ error) {
+	f := newFailure(h.manifest.Name, err, string(s.output))
+	return f.Cause, f
 }
 
 // guestLog writes a guest's message at http-wasm's level: -1 debug, 0 info,

@@ -53,12 +53,12 @@ func (h *Handler) newImage() (*image, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	e := h.engine
-	s, err := newSandbox(e.runtime, h.compiled, h.module, nil, e.options.Limits)
+	s, err := h.newSandbox(nil)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	c := s.begin(ctx, &Exchange{}, h.manifest.Config, e.options.Limits, h.guestLog)
+	c := s.begin(ctx, &Exchange{}, h.manifest.Config, h.limits, h.guestLog)
 	if err := s.start(h.module); err != nil {
 		return nil, err
 	}
@@ -108,8 +108,9 @@ func (s *sandbox) start(module *rewrite.Module) error {
 	return nil
 }
 
+// close frees the image; there is none in the modes without.
 func (im *image) close() {
-	if im.file != nil {
+	if im != nil && im.file != nil {
 		im.file.close(im.content)
 	}
 }

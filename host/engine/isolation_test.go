@@ -89,14 +89,14 @@ func TestSecretsAreGone(t *testing.T) {
 			e := newEngine(t, func(o *Options) { o.Sandboxes, o.CopyImages = 1, way == restoreByCopy })
 			e.way = max(e.way, way)
 			h := load(t, e, probe)
-			s := h.pool.idle[0].value
+			s := idle(h)
 			image := bytes.Clone(h.image.content)
 			for _, commands := range [][]string{
 				{"/hide?" + secret}, {"/grow?12", "/hide?" + secret}, {"/hide?" + secret, "/grow?3", "/hide?" + secret, "/ok"},
 			} {
 				for _, command := range commands {
 					mustAsk(t, h, command)
-					if h.pool.idle[0].value != s {
+					if idle(h) != s {
 						t.Fatalf("%s: the sandbox was replaced, so this shows nothing", command)
 					}
 				}
@@ -127,7 +127,7 @@ func TestSecretsAreGone(t *testing.T) {
 func TestSecretIsThere(t *testing.T) {
 	t.Parallel()
 	h := newProbe(t, nil)
-	s := h.pool.idle[0].value
+	s := idle(h)
 	s.begin(context.Background(), &Exchange{Request: Request{URI: "/hide?" + "PlainlyThere"}}, "", DefaultLimits, nil)
 	if err := s.invoke(s.request); err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestSecretIsThere(t *testing.T) {
 	if !bytes.Contains(reachable(s), []byte("PlainlyThere")) {
 		t.Error("the memory of a sandbox in use does not hold what its request brought")
 	}
-	if err := s.reset(); err != nil || bytes.Contains(reachable(s), []byte("PlainlyThere")) {
+	if _, err := s.reset(); err != nil || bytes.Contains(reachable(s), []byte("PlainlyThere")) {
 		t.Errorf("the memory holds it after the reset too (%v)", err)
 	}
 }
@@ -145,7 +145,7 @@ func TestSecretIsThere(t *testing.T) {
 func TestGrowthIsTakenBack(t *testing.T) {
 	t.Parallel()
 	h := newProbe(t, func(o *Options) { o.Sandboxes = 1 })
-	s := h.pool.idle[0].value
+	s := idle(h)
 	mustAsk(t, h, "/ok")
 	before := s.memory.space.resident()
 	for range 3 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/engine/pool"
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -30,7 +31,7 @@ func (e *Engine) Load(ctx context.Context, wasm []byte) (*Handler, error) {
 func (e *Engine) prepare(ctx context.Context, wasm []byte) (*Handler, error) {
 	e.quiet.RLock()
 	defer e.quiet.RUnlock()
-	module, err := rewrite.Rewrite(wasm)
+	module, err := e.options.Isolation.rewrite(wasm)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
@@ -42,35 +43,60 @@ func (e *Engine) prepare(ctx context.Context, wasm []byte) (*Handler, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("engine: %w", err), compiled.Close(ctx))
 	}
-	if err := checkModule(compiled, module, e.options.Limits); err != nil {
+	limits, err := e.options.Limits.narrow(manifest.Limits)
+	if err := errors.Join(err, checkModule(compiled, module, limits)); err != nil {
 		return nil, errors.Join(fmt.Errorf("engine: handler %s: %w", manifest.Name, err), compiled.Close(ctx))
 	}
-	return &Handler{manifest: manifest, engine: e, compiled: compiled, module: module, log: e.options.Logger.With("handler", manifest.Name)}, nil
+	h := &Handler{
+		manifest: manifest, engine: e, compiled: compiled, module: module, limits: limits,
+		log: e.options.Logger.With("handler", manifest.Name), meter: noMeter{},
+	}
+	if e.options.Observer != nil {
+		h.meter = e.options.Observer.Handler(manifest.Name)
+	}
+	return h, nil
 }
 
 // ready makes the handler's image and its first sandboxes.
 func (h *Handler) ready() (err error) {
-	h.engine.quiet.RLock()
-	h.image, err = h.newImage()
-	h.engine.quiet.RUnlock()
-	if err != nil {
-		return err
+	if !h.engine.options.Isolation.plain() {
+		h.engine.quiet.RLock()
+		h.image, err = h.newImage()
+		h.engine.quiet.RUnlock()
+		if err != nil {
+			return err
+		}
 	}
 	h.module.Wasm, h.module.Data = nil, nil // they live on in the compiled code and the image
-	slots, err := h.slots()
-	if err != nil {
-		h.image.close()
-		return err
+	var cost int64
+	if h.image != nil {
+		if cost, err = h.Cost(); err != nil {
+			h.image.close()
+			return err
+		}
 	}
-	if h.pool, err = newPool(slots, h.engine.options.Spares, h.clone, (*sandbox).reset, (*sandbox).close); err == nil {
+	o := h.engine.options
+	h.lane, err = h.engine.pool.Open(pool.Options[*sandbox]{
+		Create: h.clone, Reset: h.reset, Destroy: h.destroy,
+		Most: h.most(), Spares: o.Spares, Cost: cost,
+	})
+	if err == nil {
 		if h.engine.register(h) {
 			return nil
 		}
-		h.pool.close()
+		h.lane.Close()
 		err = ErrClosed
 	}
 	h.image.close()
 	return err
+}
+
+// most is how many sandboxes may work at once, as far as memory allows.
+func (h *Handler) most() int {
+	if asked := h.manifest.Limits.Sandboxes; asked > 0 {
+		return min(asked, h.engine.options.Sandboxes)
+	}
+	return h.engine.options.Sandboxes
 }
 
 // findManifest reads the manifest from its custom section.

@@ -106,7 +106,7 @@ func TestNextThatPanics(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, func(o *Options) { o.Sandboxes = 1 })
 	h := load(t, e, around(1))
-	s := h.pool.idle[0].value
+	s := idle(h)
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -115,7 +115,7 @@ func TestNextThatPanics(t *testing.T) {
 		}()
 		_ = h.Serve(context.Background(), &Exchange{Next: func(context.Context, *Exchange) error { panic("oh") }})
 	}()
-	if err := h.Serve(context.Background(), &Exchange{}); err != nil || h.pool.idle[0].value == s {
-		t.Errorf("error %v; the sandbox was kept: %v", err, h.pool.idle[0].value == s)
+	if err := h.Serve(context.Background(), &Exchange{}); err != nil || idle(h) == s {
+		t.Errorf("error %v; the sandbox was kept: %v", err, idle(h) == s)
 	}
 }

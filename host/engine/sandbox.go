@@ -21,7 +21,7 @@ type sandbox struct {
 	image             *image
 	memory            *memory
 	globals           []api.MutableGlobal
-	fuel              api.MutableGlobal
+	fuel              api.MutableGlobal // nil in the modes without
 	request, response api.Function
 	// stack holds the parameters and results of a call of the guest.
 	stack [2]uint64
@@ -32,13 +32,42 @@ type sandbox struct {
 	output []byte
 }
 
-// newSandbox instantiates a handler on an image; a nil image gives an empty
-// memory for building one. The context of a request plays no part: a reader
-// who goes away must not stop the making of a sandbox half-way.
-func newSandbox(runtime wazero.Runtime, compiled wazero.CompiledModule, module *rewrite.Module, im *image, limits Limits) (*sandbox, error) {
-	s := &sandbox{image: im}
-	a := &allocator{image: im, limit: int(min(limits.MemoryPages, module.MaxPages)) * wasmPage}
-	ctx := experimental.WithMemoryAllocator(context.Background(), a)
+// newSandbox instantiates the handler on an image; a nil image gives an empty
+// memory for building one.
+func (h *Handler) newSandbox(im *image) (*sandbox, error) {
+	a := &allocator{image: im, limit: int(min(h.limits.MemoryPages, h.module.MaxPages)) * wasmPage}
+	s, err := h.newInstance(a)
+	if err != nil {
+		return nil, err
+	}
+	if a.err != nil {
+		s.close()
+		return nil, fmt.Errorf("a sandbox cannot be made: %w", a.err)
+	}
+	s.image, s.memory = im, a.memory
+	for _, name := range h.module.Globals {
+		s.globals = append(s.globals, s.module.ExportedGlobal(name).(api.MutableGlobal))
+	}
+	s.fuel = s.module.ExportedGlobal(rewrite.FuelExport).(api.MutableGlobal)
+	if im == nil {
+		return s, nil
+	}
+	if err := s.adopt(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
+	}
+	return s, nil
+}
+
+// newInstance instantiates the module with a memory from a, or with wazero's
+// own if that is nil. The context of a request plays no part: a reader who
+// goes away must not stop the making of a sandbox half-way.
+func (h *Handler) newInstance(a *allocator) (*sandbox, error) {
+	s := &sandbox{}
+	ctx := context.Background()
+	if a != nil {
+		ctx = experimental.WithMemoryAllocator(ctx, a)
+	}
 	config := wazero.NewModuleConfig().
 		WithName("").
 		WithStartFunctions().
@@ -49,27 +78,11 @@ func newSandbox(runtime wazero.Runtime, compiled wazero.CompiledModule, module *
 		WithNanotime(s.nanotime, 1).
 		WithNanosleep(s.sleep)
 	var err error
-	if s.module, err = runtime.InstantiateModule(ctx, compiled, config); err != nil {
+	if s.module, err = h.engine.runtime.InstantiateModule(ctx, h.compiled, config); err != nil {
 		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
 	}
-	if a.err != nil {
-		s.close()
-		return nil, fmt.Errorf("a sandbox cannot be made: %w", a.err)
-	}
-	s.memory = a.memory
-	for _, name := range module.Globals {
-		s.globals = append(s.globals, s.module.ExportedGlobal(name).(api.MutableGlobal))
-	}
-	s.fuel = s.module.ExportedGlobal(rewrite.FuelExport).(api.MutableGlobal)
 	s.request = s.module.ExportedFunction(exportHandleReq)
 	s.response = s.module.ExportedFunction(exportHandleResp)
-	if im == nil {
-		return s, nil
-	}
-	if err := s.adopt(); err != nil {
-		s.close()
-		return nil, fmt.Errorf("a sandbox cannot be made: %w", err)
-	}
 	return s, nil
 }
 
@@ -100,28 +113,31 @@ func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits 
 // invoke calls a guest function with fuel. The parameters are in s.stack, the
 // results will be.
 func (s *sandbox) invoke(f api.Function) error {
-	s.fuel.Set(fuelShare)
+	if s.fuel != nil {
+		s.fuel.Set(fuelShare)
+	}
 	return f.CallWithStack(&s.call, s.stack[:])
 }
 
-// reset brings the sandbox back to its image. If it fails, the sandbox must
-// not be used again.
-func (s *sandbox) reset() error {
-	if _, err := s.memory.space.restore(s.memory.length); err != nil {
-		return err
+// reset brings the sandbox back to its image and tells how many bytes that
+// took. If it fails, the sandbox must not be used again.
+func (s *sandbox) reset() (written int, err error) {
+	if written, err = s.memory.space.restore(s.memory.length); err != nil {
+		return written, err
 	}
 	if size := len(s.image.content); s.memory.length != size {
 		s.memory.shrinkTo = size
 		if _, ok := s.module.Memory().Grow(1); !ok {
-			return fmt.Errorf("engine: a memory of %d bytes cannot shrink to its image", s.memory.length)
+			return written, fmt.Errorf("engine: a memory of %d bytes cannot shrink to its image", s.memory.length)
 		}
 	}
 	s.restoreGlobals()
 	s.output = s.output[:0]
 	s.call = call{}
-	return nil
+	return written, nil
 }
 
+// restoreGlobals gives the sandbox the image's globals.
 func (s *sandbox) restoreGlobals() {
 	for i, g := range s.globals {
 		g.Set(s.image.globals[i])

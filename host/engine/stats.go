@@ -89,11 +89,24 @@ func functionNames(compiled wazero.CompiledModule) (imports, exports []string) {
 // own: the pages that requests have written since each sandbox was made. It
 // reads the page tables, so it is for people and not for every request.
 func (h *Handler) PrivateBytes() int {
-	h.pool.mu.Lock()
-	defer h.pool.mu.Unlock()
 	total := 0
-	for _, i := range h.pool.idle {
-		total += i.value.memory.space.resident()
-	}
+	h.lane.EachIdle(func(s *sandbox) {
+		if s.memory != nil {
+			total += s.memory.space.resident()
+		}
+	})
 	return total
+}
+
+// Usage is how many sandboxes of a handler there are at one moment.
+type Usage struct {
+	// InUse and Idle are its sandboxes, Waiting the requests that wait for one,
+	// and Most how many sandboxes it may have.
+	InUse, Idle, Waiting, Most int
+}
+
+// Usage tells how many sandboxes there are now.
+func (h *Handler) Usage() Usage {
+	s := h.lane.Stats()
+	return Usage{InUse: s.InUse, Idle: s.Idle, Waiting: s.Waiting, Most: s.Most}
 }

@@ -47,7 +47,7 @@ var importRules = []importRule{
 	{of: "host/handlertest/...", may: []string{"guest/abi", "guest/handlers", "guest/sdk/...", "host/engine/...", "host/handlertest/..."}},
 	{of: "host/auth", may: hostMay()},
 	{of: "host/transaction", may: hostMay("auth")},
-	{of: "host/debug", may: hostMay("config", "transaction"), tests: []string{"host/auth"}},
+	{of: "host/debug", may: hostMay("config", "engine", "transaction"), tests: []string{"host/auth"}},
 	{of: "host/server", may: hostMay("auth", "engine", "transaction"), tests: []string{"guest/handlers"}},
 	{of: "host/site", may: hostMay("auth", "config", "debug", "engine", "server", "sizing", "transaction"), tests: []string{"guest/handlers"}},
 	{of: "host/cmd/...", may: []string{"host/...", "kv/...", "guest/abi", "guest/handlers", "templates/..."}},

@@ -83,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 		o.Metrics = debug.NewMetrics(o.Worker)
 	}
 	if o.Sandboxes == nil {
-		o.Sandboxes = o.Metrics
+		o.Sandboxes = o.Metrics.Sandboxes()
 	}
 	if o.CacheDir == "" {
 		o.CacheDir = filepath.Join(o.Config.DataDir, "cache")
@@ -117,7 +117,7 @@ func (s *Site) open(ctx context.Context) error {
 		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName},
 	}
 	s.engine, err = engine.New(ctx, engine.Options{
-		CacheDir: s.options.CacheDir, Sandboxes: s.options.Plan.Threads, Fit: s.options.Plan.Sandboxes, Spares: spares,
+		CacheDir: s.options.CacheDir, Sandboxes: s.options.Plan.Threads, Memory: s.options.Plan.PoolMemory(), Spares: spares,
 		Logger: s.log, Observer: s.options.Sandboxes,
 	})
 	if err != nil {
@@ -129,6 +129,7 @@ func (s *Site) open(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("site: %w", err)
 	}
+	s.options.Metrics.WatchSandboxes(s.handlers)
 	s.options.Modules = nil // tens of MB that nobody needs any more
 	s.server, err = server.New(s.serverOptions())
 	debug.FreeMemory()

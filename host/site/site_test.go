@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/host/site"
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/jetstream"
@@ -116,20 +119,30 @@ func TestServeAndShutdown(t *testing.T) {
 	}
 }
 
-// TestCloseFrees looks for goroutines of the engine after the end. It does not
-// run beside other tests, which have some.
+// TestCloseFrees looks at the sandboxes of a site before and after its end, and
+// for goroutines of the engine after it. It does not run beside other tests,
+// which have some.
 func TestCloseFrees(t *testing.T) {
 	o, _ := start(t, site.OpenMemory(), chief...)
+	o.Metrics = debug.NewMetrics(0)
 	s, err := site.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	get(s, "/home")
-	if !strings.Contains(goroutines(t), "host/engine") {
-		t.Fatal("an open site has no goroutine of the engine: this test looks for the wrong thing")
+	idle := func() string {
+		w := httptest.NewRecorder()
+		o.Metrics.Handler(nil).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		return regexp.MustCompile(`lectern_sandboxes\{handler="catalog",state="idle",worker="0"\} (\d+)`).FindString(w.Body.String())
+	}
+	if got := idle(); got == "" || strings.HasSuffix(got, " 0") {
+		t.Fatalf("an open site has no idle sandboxes: %q", got)
 	}
 	if err := s.Close(context.Background()); err != nil {
 		t.Fatal(err)
+	}
+	if got := idle(); !strings.HasSuffix(got, " 0") {
+		t.Errorf("sandboxes are left: %q", got)
 	}
 	for deadline := time.Now().Add(10 * time.Second); strings.Contains(goroutines(t), "host/engine"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

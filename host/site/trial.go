@@ -84,12 +84,12 @@ func (t Trial) Run(ctx context.Context) (*TrialResult, error) {
 	if err != nil {
 		return nil, errors.Join(err, stores.Close())
 	}
-	err = t.answer(ctx, s, result)
+	err = t.answer(ctx, s, watch, result)
 	return result, errors.Join(err, s.Close(ctx), stores.Close())
 }
 
 // answer sends the request through the whole server.
-func (t Trial) answer(ctx context.Context, s *Site, result *TrialResult) error {
+func (t Trial) answer(ctx context.Context, s *Site, watch *stopwatch, result *TrialResult) error {
 	request, err := t.request(ctx)
 	if err != nil {
 		return err
@@ -101,11 +101,10 @@ func (t Trial) answer(ctx context.Context, s *Site, result *TrialResult) error {
 		}
 		request.AddCookie(cookie)
 	}
-	before := s.handlers[0].PrivateBytes()
 	w := &answerBuffer{header: http.Header{}}
 	s.Handler().ServeHTTP(w, request)
 	if result.Failure() == nil {
-		result.Written = max(0, s.handlers[0].PrivateBytes()-before)
+		result.Written = watch.written
 	}
 	result.Status, result.Header, result.Body = w.status, w.header, w.body.Bytes()
 	return nil
@@ -149,15 +148,25 @@ func (s *Site) signIn(ctx context.Context, login string) (*http.Cookie, error) {
 }
 
 // stopwatch keeps how long the last call of a handler took.
-type stopwatch struct{ took time.Duration }
+type stopwatch struct {
+	took    time.Duration
+	written int // bytes that restoring the sandbox took
+}
 
-// Served implements engine.Observer.
-func (w *stopwatch) Served(_ string, took time.Duration, _ string) { w.took = took }
+// Handler implements engine.Observer.
+func (w *stopwatch) Handler(string) engine.Meter { return w }
 
-// Started implements engine.Observer.
-func (w *stopwatch) Started(string, time.Duration) {}
+// Served implements engine.Meter.
+func (w *stopwatch) Served(took time.Duration, _ string) { w.took = took }
 
-var _ engine.Observer = (*stopwatch)(nil)
+// Started implements engine.Meter.
+func (w *stopwatch) Started(time.Duration) {}
+
+// Restored implements engine.Meter.
+func (w *stopwatch) Restored(_ time.Duration, bytes int) { w.written = bytes }
+
+// Ended implements engine.Meter.
+func (w *stopwatch) Ended(string) {}
 
 // answerBuffer is a response in memory.
 type answerBuffer struct {

@@ -61,11 +61,13 @@
 // A sandbox's cost is measured when its handler is loaded: what making one
 // allocates and the pages that it may keep after a request, which is the upper
 // bound of 1 MiB and not what a page usually writes (0.4 MiB for /home, says
-// `lectern handler run`). For the handlers of the site it was 1.4 MiB. Half of what a worker has beyond its fixed costs is for
-// sandboxes, the same part for each handler; there are never fewer than two
-// and, unless LMS_THREADS says otherwise, no more than eight for each processor:
-// a sandbox that waits for the store leaves its processor to another, and more
-// of them only make the queue longer. A request under way may grow its sandbox up
-// to the handler's limit; the headroom and the collector, which works harder
-// towards Go's soft limit, are for that.
+// `lectern handler run`). For the handlers of the site it was 1.4 MiB. Half of what a
+// worker has beyond its fixed costs is for sandboxes. The handlers share it as
+// package host/engine/pool says: whoever is asked has most of them, and each
+// always has its spares. Unless LMS_THREADS says otherwise, one handler has no
+// more than eight for each processor: a sandbox that waits for the store leaves
+// its processor to another, and more of them only make the queue longer. A
+// request under way may grow its sandbox up to the handler's limit; the
+// headroom and the collector, which works harder towards Go's soft limit, are
+// for that.
 package sizing

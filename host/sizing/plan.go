@@ -33,7 +33,7 @@ const (
 	// sandboxesPerCPU bounds one handler's sandboxes at work by processor: one
 	// that waits for the store leaves its processor to another.
 	sandboxesPerCPU = 8
-	// fewestSandboxes of a handler are made however little memory there is.
+	// fewestSandboxes of a handler may work at once on the smallest machine.
 	fewestSandboxes = 2
 	// poolShare is the part of a worker's memory beyond its fixed cost that
 	// sandboxes may take; the rest is Go's, for requests under way.
@@ -52,9 +52,8 @@ type Plan struct {
 	// the store; 0 for no limit.
 	GoLimit, StoreLimit int64
 	// Threads bounds how many sandboxes one handler may have at work in a
-	// worker. SandboxMemory is what they all may take in a worker, in bytes, or
-	// 0 if that is not known; [Plan.Sandboxes] says what it means for a
-	// handler. Neither bounds what the operator has set.
+	// worker. SandboxMemory is the part of a worker's memory that is planned for
+	// them all, in bytes; [Plan.PoolMemory] says what it bounds.
 	Threads       int
 	SandboxMemory int64
 	// Lines explain the numbers, for people.
@@ -184,18 +183,18 @@ func (p *Plan) planSandboxes(m Machine, w Wishes) {
 	p.add("threads", p.Threads, "sandboxes of one handler that work at once in a worker, at most: %s", reason)
 	if p.Budget > 0 && !p.fixed {
 		p.add("sandbox memory", Size(p.SandboxMemory), "half of a worker's memory beyond the %s that it needs anyway; "+
-			"each handler has as many sandboxes as fit by their measured cost, never fewer than %d", Size(p.workerCost()+p.own()), fewestSandboxes)
+			"the handlers share it by the measured cost of their sandboxes, and each has its spares in any case", Size(p.workerCost()+p.own()))
 	}
 }
 
-// Sandboxes is how many sandboxes a handler may have at work when one of its
-// own costs so many bytes. Each handler gets the same share of the memory.
-func (p Plan) Sandboxes(cost int64) int {
-	if p.fixed || p.SandboxMemory == 0 && p.Budget == 0 || cost <= 0 {
-		return p.Threads
+// PoolMemory is what the sandboxes of a worker's handlers may take together,
+// in bytes; 0 if they are not bounded by memory. Where there is none to spare
+// it is 1, which leaves each handler its spares.
+func (p Plan) PoolMemory() int64 {
+	if p.fixed || p.Budget == 0 {
+		return 0
 	}
-	fit := p.SandboxMemory / int64(p.handlers) / cost
-	return int(min(max(fit, fewestSandboxes), int64(p.Threads)))
+	return max(p.SandboxMemory, 1)
 }
 
 // planGo divides a worker's budget between Go and what Go does not see: the

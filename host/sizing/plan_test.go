@@ -86,26 +86,25 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestSandboxes checks what a handler gets by the cost of its sandboxes.
-func TestSandboxes(t *testing.T) {
+// TestPoolMemory checks what bounds the sandboxes.
+func TestPoolMemory(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		machine Machine
 		wishes  Wishes
-		cost    int64
-		want    int
+		want    int64
+		threads int
 	}{
-		"by CPU":              {machine(4, 16<<10), Wishes{Workers: 2}, mib, 32},
-		"by memory":           {machine(2, 1024), Wishes{Workers: 1}, 8 * mib, 8}, // 196 MiB for 3 handlers
-		"no memory left":      {machine(2, 128), Wishes{Workers: 1}, mib, 2},
-		"memory unknown":      {Machine{CPUs: 2}, Wishes{Workers: 1}, 60 * mib, 16},
-		"set by the operator": {machine(2, 128), Wishes{Workers: 1, Threads: 500}, 60 * mib, 500},
-		"cost unknown":        {machine(2, 1024), Wishes{Workers: 1}, 0, 16},
+		"by memory":           {machine(4, 1024), Wishes{Workers: 1}, 196 * mib, 32},
+		"no memory left":      {machine(2, 128), Wishes{Workers: 1}, 1, 16},
+		"memory unknown":      {Machine{CPUs: 2}, Wishes{Workers: 1}, 0, 16},
+		"set by the operator": {machine(2, 128), Wishes{Workers: 1, Threads: 500}, 0, 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := Make(tt.machine, tt.wishes, handlers).Sandboxes(tt.cost); got != tt.want {
-				t.Errorf("%d sandboxes; want %d", got, tt.want)
+			p := Make(tt.machine, tt.wishes, handlers)
+			if got := p.PoolMemory(); got != tt.want || p.Threads != tt.threads {
+				t.Errorf("%d bytes and %d threads; want %d and %d", got, p.Threads, tt.want, tt.threads)
 			}
 		})
 	}
@@ -119,7 +118,7 @@ func TestBounds(t *testing.T) {
 		for memory := int64(32); memory <= 1<<20; memory *= 2 {
 			m := Machine{CPUs: cpus, MemoryTotal: memory * mib, MemoryAvailable: memory * mib}
 			p := Make(m, Wishes{}, handlers)
-			if p.Workers < 1 || p.Threads < 2 || p.Sandboxes(mib) < 2 || p.GoLimit <= 0 {
+			if p.Workers < 1 || p.Threads < 2 || p.GoLimit <= 0 {
 				t.Errorf("%d CPUs, %d MiB: %+v", cpus, memory, p)
 			}
 			need := int64(p.Workers)*p.Budget + p.extra()
@@ -149,7 +148,7 @@ func TestShow(t *testing.T) {
 		"workers 2 2 by CPU: one for 4 CPUs, at least 2; 4 by memory: 1.1 GiB less 128 MiB for the store / 248 MiB expected of a worker",
 		"worker memory 512 MiB 1.1 GiB less 128 MiB for the store / 2 workers",
 		"threads 16 sandboxes of one handler that work at once in a worker, at most: 8 for each of 2 CPUs",
-		"sandbox memory 132 MiB half of a worker's memory beyond the 248 MiB that it needs anyway; each handler has as many sandboxes as fit by their measured cost, never fewer than 2",
+		"sandbox memory 132 MiB half of a worker's memory beyond the 248 MiB that it needs anyway; the handlers share it by the measured cost of their sandboxes, and each has its spares in any case",
 		"go memory 296 MiB soft limit of a worker's Go heap: worker memory less 84 MiB of compiled code and the sandbox memory, at least 164 MiB; GOMEMLIMIT, if set, counts instead",
 		"reference 5 x 1 workers x threads that NOW LMS 2.0.4 would take here; it sees no control groups and leaves no headroom",
 	} {

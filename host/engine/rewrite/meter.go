@@ -32,6 +32,7 @@ const leafBytes = 128
 // costs more than the check. So the ways do not meet: behind the yield a loop
 // begins its turn again, and a function calls itself again.
 type meter struct {
+	off                bool // see Unmetered
 	fuel, yield, local uint32
 	self, parameters   uint32
 	// start is where the code of the function begins. The check of the entry,
@@ -62,7 +63,7 @@ type payment struct {
 func (m *meter) begin(out []byte, self, parameters, local uint32) {
 	m.start, m.self, m.parameters, m.local = len(out), self, parameters, local
 	m.payments, m.outer, m.blocks = append(m.payments[:0], payment{}), m.outer[:0], 0
-	m.current, m.pending = 0, true
+	m.current, m.pending = 0, !m.off
 }
 
 // take adds code that takes fuel and leaves the condition that none is left:
@@ -132,6 +133,9 @@ func (m *meter) checkLoop(out []byte, hasParameters bool) []byte {
 // bulk adds code before a bulk memory instruction, whose length is on top of
 // the stack, that takes fuel by that length.
 func (m *meter) bulk(out []byte) []byte {
+	if m.off {
+		return out
+	}
 	out = appendU32(append(out, opLocalSet), m.local)
 	out = appendU32(append(out, opGlobalGet), m.fuel)
 	out = appendU32(append(out, opLocalGet), m.local)
@@ -145,6 +149,9 @@ func (m *meter) bulk(out []byte) []byte {
 
 // before is called before an instruction is copied.
 func (m *meter) before(out []byte, op byte) []byte {
+	if m.off {
+		return out
+	}
 	last := len(m.outer) - 1
 	if m.pending {
 		out = m.enter(out, op, last < 0)
@@ -179,7 +186,7 @@ func (m *meter) enter(out []byte, op byte, outermost bool) []byte {
 // copied. It adds the check behind the head of a loop, which may have
 // parameters.
 func (m *meter) after(out []byte, op byte, immediates int, hasParameters bool) []byte {
-	if op == opElse || op == opEnd {
+	if m.off || op == opElse || op == opEnd {
 		return out
 	}
 	m.payments[m.current].bytes += min(1+immediates, longInstruction)
@@ -200,6 +207,9 @@ func (m *meter) after(out []byte, op byte, immediates int, hasParameters bool) [
 // finish fills in how much each payment takes: less than 64 units, so that
 // the number is one byte.
 func (m *meter) finish(out []byte) {
+	if m.off {
+		return
+	}
 	for _, p := range m.payments {
 		out[p.at] = byte(1 + p.bytes/unitBytes)
 	}

@@ -1,0 +1,165 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// grant is what a waiter gets: a value, room to make one, or an error.
+type grant[T any] struct {
+	value  T
+	create bool
+	room   ended[T] // to be ended before
+	err    error
+}
+
+// waiter is a request that waits for its turn, in a doubly linked list.
+type waiter[T any] struct {
+	turn       chan grant[T] // of capacity 1, so that whoever grants never waits
+	prev, next *waiter[T]
+	queued     bool
+}
+
+// queue is the waiters of a lane, the oldest first.
+type queue[T any] struct {
+	first, last *waiter[T]
+	length      int
+}
+
+// push adds a waiter at the end.
+func (q *queue[T]) push(w *waiter[T]) {
+	w.queued, w.prev = true, q.last
+	if q.last == nil {
+		q.first = w
+	} else {
+		q.last.next = w
+	}
+	q.last = w
+	q.length++
+}
+
+// remove takes a waiter out.
+func (q *queue[T]) remove(w *waiter[T]) {
+	if w.prev == nil {
+		q.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		q.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.queued, w.prev, w.next = false, nil, nil
+	q.length--
+}
+
+// pop takes the oldest out.
+func (q *queue[T]) pop() *waiter[T] {
+	w := q.first
+	q.remove(w)
+	return w
+}
+
+// learnPart is how much a new duration changes the average: an eighth.
+const learnPart = 8
+
+// learn takes how long a value was in use into the average. It is called with
+// the lock.
+func (l *Lane[T]) learn(took time.Duration) {
+	if l.service == 0 {
+		l.service = took
+		return
+	}
+	l.service += (took - l.service) / learnPart
+}
+
+// note is learn without the lock.
+func (l *Lane[T]) note(took time.Duration) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.learn(took)
+}
+
+// wait queues a waiter, unless its turn would come too late. It is called with
+// the lock.
+func (l *Lane[T]) wait(ctx context.Context) (*waiter[T], error) {
+	deadline, ok := ctx.Deadline()
+	if ok && l.live > 0 {
+		turn := l.service * time.Duration(l.waiters.length/l.live+1)
+		if left := time.Until(deadline); left < turn+l.service {
+			return nil, fmt.Errorf("%w: %d at work, %d waiting, and only %v left", ErrBusy, l.live, l.waiters.length, left.Round(time.Millisecond))
+		}
+	}
+	w := &waiter[T]{turn: make(chan grant[T], 1)}
+	l.waiters.push(w)
+	l.pool.waiting++
+	return w, nil
+}
+
+// await waits for the turn of w until ctx ends. It is called without the lock.
+func (l *Lane[T]) await(ctx context.Context, w *waiter[T]) (T, error) {
+	select {
+	case g := <-w.turn:
+		return l.accept(g)
+	case <-ctx.Done():
+	}
+	l.pool.mu.Lock()
+	if w.queued {
+		l.waiters.remove(w)
+		l.pool.waiting--
+		live, waiting := l.live, l.waiters.length
+		l.pool.mu.Unlock()
+		var none T
+		return none, fmt.Errorf("%w: %d at work, %d waiting: %w", ErrBusy, live, waiting, ctx.Err())
+	}
+	l.pool.mu.Unlock()
+	return l.accept(<-w.turn) // it came at the same moment
+}
+
+// accept turns a grant into a value.
+func (l *Lane[T]) accept(g grant[T]) (T, error) {
+	if g.create {
+		g.room.destroy()
+		return l.make()
+	}
+	return g.value, g.err
+}
+
+// Stats are the numbers of a lane at one moment.
+type Stats struct {
+	// InUse and Idle are its values, and Waiting who waits for one.
+	InUse, Idle, Waiting int
+	// Most is how many values it may have now: its own limit, or what the
+	// budget allows it.
+	Most int
+	// Cost is what one takes of the budget, in bytes.
+	Cost int64
+}
+
+// Stats gives the numbers of the lane.
+func (l *Lane[T]) Stats() Stats {
+	p := l.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	most := l.Most
+	if p.limit > 0 && l.Cost > 0 {
+		part := p.limit
+		if len(p.lanes) > 1 {
+			part = p.limit / 4 * domination
+		}
+		most = min(most, max(int(part/l.Cost), l.Spares))
+	}
+	return Stats{InUse: l.live - len(l.idle), Idle: len(l.idle), Waiting: l.waiters.length, Most: most, Cost: l.Cost}
+}
+
+// EachIdle calls f with each idle value, with the pool's lock held: it is for
+// measuring and for tests.
+func (l *Lane[T]) EachIdle(f func(T)) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	for _, i := range l.idle {
+		f(i.value)
+	}
+}
