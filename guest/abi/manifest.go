@@ -62,14 +62,25 @@ type Manifest struct {
 	Secrets []string `json:"secrets,omitempty"`
 	// Config is handed to guests that ask for it through http-wasm.
 	Config string `json:"config,omitempty"`
-	// Internal says that no visitor can reach the handler.
+	// Next makes the handler middleware: what it passes on (next=1 in
+	// http-wasm) goes to the handler of this name, or with NextSite to whoever
+	// has the route. A handler with Next and without Routes stands in front of
+	// all routes that are behind it.
+	Next string `json:"next,omitempty"`
+	// Internal says that no visitor can reach the handler, unless through
+	// middleware whose Next it is.
 	Internal bool `json:"internal,omitempty"`
 	// Limits bound each request more narrowly than the host does.
 	Limits Limits `json:"limits,omitzero"`
 }
 
+// NextSite as a manifest's Next is the whole site.
+const NextSite = "*"
+
 // Route is one pattern of net/http's ServeMux with a method, such as
-// "GET /course/{code}/view", and who may use it.
+// "GET /course/{code}/view" or "GET api.example.org/course/{code}", and who
+// may use it. A route of GET answers HEAD too, and the handler is shown GET; it
+// sees HEAD where it has a route of its own for that.
 type Route struct {
 	Pattern string `json:"pattern"`
 	// Require is RequireNobody, RequireSignedIn or the name of a role.
@@ -96,6 +107,13 @@ func (m *Manifest) MayRead(path string) bool { return under(m.Read, path) || und
 
 // MayWrite reports whether key lies in what the manifest asks to write.
 func (m *Manifest) MayWrite(key string) bool { return under(m.Write, key) }
+
+// reserved are the record prefixes that only the host itself may touch.
+var reserved = []string{"account/", "system/"}
+
+// IsReserved reports whether path, a key or a prefix, lies in what the host
+// keeps for itself; no manifest may ask for it.
+func IsReserved(path string) bool { return under(reserved, path) }
 
 // under reports whether path begins with one of the prefixes.
 func under(prefixes []string, path string) bool {
@@ -138,20 +156,23 @@ func (m *Manifest) validate() error {
 		fault("name %q must be 1 to 40 of a-z, 0-9 and -", m.Name)
 	}
 	for _, r := range m.Routes {
-		method, path, ok := strings.Cut(r.Pattern, " ")
-		if !ok || method == "" || !strings.HasPrefix(path, "/") {
-			fault("route %q must be a method, a space and a path", r.Pattern)
+		if !validPattern(r.Pattern) {
+			fault("route %q must be a method, a space and a path, which may follow a host name", r.Pattern)
 		}
 	}
-	if len(m.Routes) == 0 && !m.Errors {
+	if len(m.Routes) == 0 && !m.Errors && m.Next == "" {
 		fault("no route: the handler could never be reached")
 	}
+	m.validateNext(fault)
 	if m.SignIn != "" && (!strings.HasPrefix(m.SignIn, "/") || strings.HasPrefix(m.SignIn, "//")) {
 		fault("signIn %q must be a path of this site", m.SignIn)
 	}
 	for _, p := range append(append([]string{}, m.Read...), m.Write...) {
 		if !strings.HasSuffix(p, "/") || strings.HasPrefix(p, "/") || strings.Contains(p, "//") {
 			fault("record prefix %q must be a path that ends with a slash", p)
+		}
+		if IsReserved(p) {
+			fault("record prefix %q is kept by the host for itself: choose another", p)
 		}
 	}
 	for _, r := range m.Rights {
@@ -160,6 +181,34 @@ func (m *Manifest) validate() error {
 		}
 	}
 	return errors.Join(append(faults, m.Limits.validate())...)
+}
+
+// validateNext reports the faults of Next that show without the other handlers.
+func (m *Manifest) validateNext(fault func(format string, args ...any)) {
+	switch {
+	case m.Next == "":
+	case m.Next == NextSite && len(m.Routes) > 0:
+		fault("next %q puts the handler in front of all others, so it can have no routes of its own: leave them out, or name one handler", m.Next)
+	case m.Next == NextSite && m.Internal:
+		fault("next %q puts the handler in front of all others, so it cannot be internal", m.Next)
+	case m.Next == m.Name:
+		fault("next %q is the handler itself", m.Next)
+	case m.Next != NextSite && !validName(m.Next):
+		fault("next %q must be the name of a handler, or %q for the whole site", m.Next, NextSite)
+	}
+}
+
+// validPattern reports whether s is a method and a path, with or without a
+// host. The wildcards in it are checked by the router.
+func validPattern(s string) bool {
+	method, rest, _ := strings.Cut(s, " ")
+	host, _, ok := strings.Cut(rest, "/")
+	for _, c := range host {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return method != "" && ok
 }
 
 // validName reports whether s can be a handler's name.

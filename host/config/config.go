@@ -27,9 +27,10 @@ import (
 // it where it depends on something, want what a value must look like, group
 // and help the place and the text in the table.
 type Config struct {
-	Env      Environment `env:"LMS_ENV" envDefault:"development" group:"Site" want:"development or production" help:"What the site is for. development seeds a demo site, makes its own secret and listens on loopback; production asks for real secrets and passwords."`
-	SiteName string      `env:"LMS_SITE_NAME" envDefault:"Lectern" group:"Site" want:"1 to 80 characters on one line" help:"The name in the header and title of every page."`
-	DataDir  string      `env:"LMS_DATA_DIR" envDefault:"./data" group:"Site" want:"a path" help:"The directory that holds everything the site keeps. One process at a time; made with mode 0700 if it is missing."`
+	Env         Environment `env:"LMS_ENV" envDefault:"development" group:"Site" want:"development or production" help:"What the site is for. development seeds a demo site, makes its own secret and listens on loopback; production asks for real secrets and passwords."`
+	SiteName    string      `env:"LMS_SITE_NAME" envDefault:"Lectern" group:"Site" want:"1 to 80 characters on one line" help:"The name in the header and title of every page."`
+	DataDir     string      `env:"LMS_DATA_DIR" envDefault:"./data" group:"Site" want:"a path" help:"The directory that holds everything the site keeps. One process at a time; made with mode 0700 if it is missing."`
+	HandlersDir string      `env:"LMS_HANDLERS_DIR" shown:"none" group:"Site" want:"the path of a folder" help:"A folder of handlers that the site runs besides its own: NAME.wasm files, with NAME.json beside those that carry no manifest. Read at the start; whatever is wrong in it stops the start. guest/README.md describes manifests."`
 
 	Bind    string `env:"LMS_BIND" shown:"by LMS_ENV" group:"Network" want:"an IP address, localhost, or * for all interfaces" help:"The address to listen on: 127.0.0.1 in development, all interfaces (*) in production."`
 	Port    int    `env:"LMS_PORT" envDefault:"8080" alias:"PORT" group:"Network" want:"a whole number from 0 to 65535" help:"The TCP port to listen on; 0 lets the system choose one. PORT is read when LMS_PORT is not set."`

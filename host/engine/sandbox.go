@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -100,7 +101,7 @@ func (s *sandbox) adopt() error {
 
 // begin makes x the sandbox's request, under the deadline of ctx.
 func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits Limits, log func(int32, string)) *call {
-	x.Response.Status = http.StatusOK
+	x.Response.Status = cmp.Or(x.Response.Status, http.StatusOK) // middleware may have set one
 	c := &s.call
 	*c = call{Context: ctx, x: x, config: config, limits: limits, log: log, sandbox: s, done: ctx.Done()}
 	c.deadline, c.hasDeadline = ctx.Deadline()

@@ -41,6 +41,7 @@ var importRules = []importRule{
 	{of: "host/house"},
 	{of: "host/e2e/..."}, // sees the built binary only
 	{of: "host/config"},
+	{of: "host/modules", may: []string{"guest/abi"}},
 	{of: "host/sizing"},
 	{of: "host/supervisor"},
 	{of: "host/engine/...", may: []string{"guest/abi", "kv/...", "host/engine/..."}, tests: []string{"guest/handlers"}},

@@ -84,7 +84,7 @@ func plainMessage(lang string, status int) (title, detail string) {
 
 // refused answers for a handler that asked for an error page. Its effects are
 // dropped.
-func (s *Server) refused(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, status int) {
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, x *engine.Exchange) {
 	if err := tx.Err(); err != nil {
 		s.storeFailed(w, r, j, err)
 		return
@@ -92,6 +92,13 @@ func (s *Server) refused(w http.ResponseWriter, r *http.Request, j job, tx *tran
 	if j.status != 0 {
 		s.plainError(w, r, j.status)
 		return
+	}
+	if allow := x.Response.Header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+	}
+	status := x.Response.Status
+	if status < http.StatusBadRequest {
+		status = http.StatusInternalServerError
 	}
 	s.fail(w, r, status)
 }

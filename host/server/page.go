@@ -3,101 +3,33 @@ package server
 import (
 	"context"
 	"errors"
-	"io"
-	"mime"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/engine"
 	"github.com/lectern-lms/lectern/host/transaction"
 	"github.com/lectern-lms/lectern/kv"
+	"golang.org/x/net/http/httpguts"
 )
 
-// How requests are run and read.
-const (
-	// formType is the one kind of body that may hold secrets.
-	formType = "application/x-www-form-urlencoded"
-	// errorHeader is how the SDK says "the error page for my status".
-	errorHeader = "Lectern-Error"
-)
-
-// job is one request on its way through a handler.
-type job struct {
-	handler *engine.Handler
-	scope   transaction.Scope
-	require string
-	body    []byte
-	status  int // of an error page; 0 for an ordinary page
-}
+// errorHeader is how the SDK says "the error page for my status".
+const errorHeader = "Lectern-Error"
 
 // page answers a route of a handler.
-func (s *Server) page(h *engine.Handler, route abi.Route) http.Handler {
+func (s *Server) page(way way) http.Handler {
+	secrets := s.plan.secrets(way.handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		j, status := s.newJob(w, r, h, route)
+		j, status := s.newJob(w, r, way, secrets)
 		if status != 0 {
 			s.fail(w, r, status)
 			return
 		}
 		s.run(w, r, j)
 	})
-}
-
-// newJob reads the body and takes the secrets out of it. The status is that
-// of the error page if the request cannot be taken, else 0.
-func (s *Server) newJob(w http.ResponseWriter, r *http.Request, h *engine.Handler, route abi.Route) (job, int) {
-	m := h.Manifest()
-	j := job{handler: h, require: route.Require, scope: transaction.Scope{
-		Manifest: m, Pattern: route.Pattern, Values: pathFields(route.Pattern, r),
-		RequestID: infoOf(r).id, Safe: r.Method == http.MethodGet || r.Method == http.MethodHead,
-		Cookie: s.cookieOf(r), AcceptLanguage: r.Header.Get("Accept-Language"),
-	}}
-	var err error
-	if j.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody)); err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return j, http.StatusRequestEntityTooLarge
-		}
-		return j, http.StatusBadRequest
-	}
-	if len(m.Secrets) == 0 || len(j.body) == 0 {
-		return j, 0
-	}
-	return j, j.hideSecrets(r.Header.Get("Content-Type"))
-}
-
-// hideSecrets keeps the whole form for the host and blanks the secret fields
-// in the body that the guest sees.
-func (j *job) hideSecrets(contentType string) int {
-	if kind, _, err := mime.ParseMediaType(contentType); err != nil || kind != formType {
-		return http.StatusUnsupportedMediaType
-	}
-	form, err := url.ParseQuery(string(j.body))
-	if err != nil {
-		return http.StatusBadRequest
-	}
-	j.scope.Form = form
-	shown := url.Values{}
-	for name, values := range form {
-		shown[name] = values
-	}
-	for _, name := range j.scope.Manifest.Secrets {
-		if shown.Has(name) {
-			shown.Set(name, "")
-		}
-	}
-	j.body = []byte(shown.Encode())
-	return 0
-}
-
-// cookieOf is the value of the session cookie, "" if there is none.
-func (s *Server) cookieOf(r *http.Request) string {
-	c, err := r.Cookie(s.options.World.Sessions.CookieName())
-	if err != nil {
-		return ""
-	}
-	return c.Value
 }
 
 // run takes a job through sandbox and commit, and until its deadline again
@@ -109,13 +41,13 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
 		if done := s.admit(w, r, tx, j); done {
 			return
 		}
-		x := newExchange(r, j, infoOf(r).client.String(), tx)
+		x := s.newExchange(r, j, tx)
 		if err := s.serve(r.Context(), j, tx, x); err != nil {
 			s.handlerFailed(w, r, j, tx, err)
 			return
 		}
 		if x.Response.Header.Get(errorHeader) != "" {
-			s.refused(w, r, j, tx, x.Response.Status)
+			s.refused(w, r, j, tx, x)
 			return
 		}
 		cookie, err := tx.Commit(r.Context())
@@ -171,35 +103,19 @@ func (s *Server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusForbidden)
 		return
 	}
-	target := s.signIn
-	if r.Method == http.MethodGet {
-		target += "?next=" + url.QueryEscape(r.URL.RequestURI())
-	} else if back, err := url.Parse(r.Referer()); err == nil && back.Host == r.Host && back.Path != "" {
-		target += "?next=" + url.QueryEscape(back.RequestURI())
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, target, http.StatusSeeOther)
+	http.Redirect(w, r, s.signInFor(r), http.StatusSeeOther)
 }
 
-// newExchange shows the guest its request. Cookies and credentials are not in
-// it: a handler learns who asks from the host alone.
-func newExchange(r *http.Request, j job, source string, tx *transaction.Tx) *engine.Exchange {
-	header := r.Header.Clone()
-	header.Del("Cookie")
-	header.Del("Authorization")
-	header.Set("Host", r.Host)
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
+// signInFor is the address of the sign-in page that leads back to a request.
+func (s *Server) signInFor(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return s.signIn + "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
-	return &engine.Exchange{
-		Request: engine.Request{
-			Method: method, URI: r.URL.RequestURI(), Proto: r.Proto,
-			Header: header, Body: j.body, Source: source,
-		},
-		Response: engine.Response{Header: http.Header{}},
-		Calls:    tx,
+	if back, err := url.Parse(r.Referer()); err == nil && back.Host == r.Host && back.Path != "" {
+		return s.signIn + "?next=" + url.QueryEscape(back.RequestURI())
 	}
+	return s.signIn
 }
 
 // respond sends what the handler wrote, after its effects are stored.
@@ -219,16 +135,33 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *tran
 	if j.status != 0 {
 		status = j.status
 	}
-	if status != http.StatusNoContent && status != http.StatusNotModified {
+	hasBody := status != http.StatusNoContent && status != http.StatusNotModified
+	trailer := trailerOf(x, h)
+	if len(trailer) > 0 && hasBody && r.Method != http.MethodHead {
+		h["Trailer"] = slices.Sorted(maps.Keys(trailer)) // and no length: only then can HTTP/1.1 have trailers
+	} else if hasBody {
 		h.Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
 	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
 	}
+	maps.Copy(h, trailer) // net/http sends what is announced and set by now
 	if _, err := w.Write(x.Response.Body); err != nil {
 		s.options.Logger.Debug("the reader went away", "request_id", infoOf(r).id, "error", err)
 	}
+}
+
+// trailerOf gives the trailers that a handler set and that HTTP allows. None
+// is one of the host's headers.
+func trailerOf(x *engine.Exchange, sent http.Header) http.Header {
+	trailer := http.Header{}
+	for name, values := range x.Response.Trailer {
+		if _, own := sent[name]; !own && httpguts.ValidTrailerHeader(name) {
+			trailer[name] = values
+		}
+	}
+	return trailer
 }
 
 // cacheControl keeps a signed-in person's pages out of every cache, so that

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/lectern-lms/lectern/guest/abi"
@@ -14,46 +15,38 @@ import (
 //	            cross-origin check, security headers, log
 //	         -> route (this file): the host's own endpoints, static files,
 //	            and the patterns that the handlers' manifests name
+//	            (plan.go: who stands in front of whom)
 //	         -> page (page.go): sign-in or role that the route requires,
 //	            a transaction, a sandbox, commit, response
+//	         -> next.go: what a handler passes on to the one behind it
 //	         -> error pages (errors.go)
 
 // routes builds the table of all routes. There is one router, the host's: a
 // handler is told which of its patterns matched, so the two can never read a
 // path differently.
 func (s *Server) routes() (http.Handler, error) {
+	p := newPlan(s.options.Handlers)
+	s.plan = p
 	mux := http.NewServeMux()
-	var faults []string
-	add := func(owner, pattern string, h http.Handler) {
-		defer func() {
-			if r := recover(); r != nil {
-				faults = append(faults, fmt.Sprintf("%s: route %q: %v", owner, pattern, r))
-			}
-		}()
-		mux.Handle(pattern, h)
-	}
 	for pattern, h := range s.options.Native {
-		add("host", pattern, h)
+		p.add(mux, "host", pattern, h)
 	}
-	add("host", "GET /static/{name}", http.HandlerFunc(s.serveStatic))
-	add("host", "GET /favicon.ico", http.HandlerFunc(s.serveStatic))
+	p.add(mux, "host", "GET /static/{name}", http.HandlerFunc(s.serveStatic))
+	p.add(mux, "host", "GET /favicon.ico", http.HandlerFunc(s.serveStatic))
+	for _, w := range p.public {
+		p.add(mux, w.owner.Manifest().Name, w.route.Pattern, s.page(w))
+	}
 	for _, h := range s.options.Handlers {
-		m := h.Manifest()
-		if m.Internal {
-			continue
-		}
-		for _, r := range m.Routes {
-			add(m.Name, r.Pattern, s.page(h, r))
-		}
-		if m.Errors {
+		if m := h.Manifest(); m.Errors {
 			s.errorPages = h
 		}
-		if m.SignIn != "" {
+		if m := h.Manifest(); m.SignIn != "" {
 			s.signIn = m.SignIn
 		}
 	}
-	if len(faults) > 0 {
-		return nil, fmt.Errorf("server: the routes of the handlers do not fit together:\n%s", strings.Join(faults, "\n"))
+	if len(p.faults) > 0 {
+		slices.Sort(p.faults)
+		return nil, fmt.Errorf("server: the handlers do not fit together:\n%s", strings.Join(slices.Compact(p.faults), "\n"))
 	}
 	return s.orNotFound(mux), nil
 }

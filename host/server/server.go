@@ -67,6 +67,8 @@ type Run struct {
 type Server struct {
 	options Options
 	http    *http.Server
+	// plan says which handler stands behind which.
+	plan *plan
 	// errorPages is the handler that makes the site's error pages, or nil.
 	errorPages *engine.Handler
 	// signIn is where people who must sign in are sent, or "".

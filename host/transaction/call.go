@@ -94,6 +94,9 @@ func statusOf(err error) abi.Status {
 
 // writable refuses a change that a safe method or the manifest forbids.
 func (t *Tx) writable(right string) error {
+	if t.spoilt {
+		return refuse(abi.StatusReadOnly, "the handler behind has failed, so nothing of this request is stored")
+	}
 	if t.scope.Safe {
 		return refuse(abi.StatusReadOnly, "%s is a safe method's route and cannot write", t.scope.Pattern)
 	}

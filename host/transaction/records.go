@@ -47,15 +47,10 @@ func (t *Tx) readable(in *abi.Reader, path string, check func(string) error) err
 	if err := in.Done(); err != nil {
 		return err
 	}
-	if !t.scope.Manifest.MayRead(path) || isReserved(path) {
+	if !t.scope.Manifest.MayRead(path) || abi.IsReserved(path) {
 		return refuse(abi.StatusDenied, "the manifest does not allow to read %.80q", path)
 	}
 	return check(path)
-}
-
-// isReserved reports whether path lies in what is the host's alone.
-func isReserved(path string) bool {
-	return slices.ContainsFunc(reserved, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
 // scan answers OpScan with a page of stored records and own writes.
@@ -128,7 +123,7 @@ func (t *Tx) write(in *abi.Reader, w kv.Write) error {
 	if err := t.writable(""); err != nil {
 		return err
 	}
-	if !t.scope.Manifest.MayWrite(w.Key) || isReserved(w.Key) {
+	if !t.scope.Manifest.MayWrite(w.Key) || abi.IsReserved(w.Key) {
 		return refuse(abi.StatusDenied, "the manifest does not allow to write %.80q", w.Key)
 	}
 	if err := kv.CheckCommit(nil, []kv.Write{w}); err != nil {

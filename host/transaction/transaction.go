@@ -55,13 +55,17 @@ type Scope struct {
 // maxEffects bounds the bytes that one request may want to write.
 const maxEffects = 8 << 20
 
-// reserved are the record prefixes that only the host itself may touch.
-var reserved = []string{"account/", "system/"}
-
-// Tx is one run of a handler. It is used by one goroutine.
+// Tx is one run of a handler, or its part of a run in which another handler
+// stands in front; see Behind. It is used by one goroutine.
 type Tx struct {
-	world World
+	*run
 	scope Scope
+}
+
+// run is what all handlers of one run have in common: what they have learnt
+// and what they want, to be committed together.
+type run struct {
+	world World
 	// session and account are loaded when they are first asked for.
 	session *session.Session
 	account *auth.Account
@@ -79,12 +83,37 @@ type Tx struct {
 	// effects is the length of all keys and values in writes, in bytes.
 	effects int
 	fault   error
+	// spoilt says that a handler failed behind another: nothing is stored.
+	spoilt bool
 }
 
 // Begin starts a transaction; it does no I/O.
 func (w World) Begin(s Scope) *Tx {
-	return &Tx{world: w, scope: s, known: map[factKey]struct{}{}, writes: map[string]kv.Write{}}
+	return &Tx{run: &run{world: w, known: map[factKey]struct{}{}, writes: map[string]kv.Write{}}, scope: s}
 }
+
+// Behind is this transaction for the handler to which a handler in front has
+// passed the request on: of the same reader, with the same facts and effects,
+// but with the rights of the other manifest. The method may have been changed
+// in between: safe says that it is now GET or HEAD. What began as a safe
+// request stays one, since nobody has checked where it came from.
+func (t *Tx) Behind(m *abi.Manifest, pattern string, values []abi.Field, safe bool) *Tx {
+	inner := &Tx{run: t.run, scope: t.scope}
+	inner.scope.Manifest, inner.scope.Pattern, inner.scope.Values = m, pattern, values
+	inner.scope.Safe = t.scope.Safe || safe
+	return inner
+}
+
+// Spoil drops every effect so far and refuses all later ones, since a handler
+// behind another has failed: whatever the one in front makes of it, no half
+// of the request is stored.
+func (t *Tx) Spoil() {
+	t.Abandon()
+	t.spoilt = true
+}
+
+// Spoilt reports whether Spoil was called.
+func (t *Tx) Spoilt() bool { return t.spoilt }
 
 // Err is the first failure of the store or the session that a call met; it
 // explains why the handler failed.
@@ -145,6 +174,9 @@ func (t *Tx) Abandon() {
 // changed meanwhile: begin again. Records come first, in one commit; the
 // session follows, since it lives in a store of its own.
 func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
+	if t.spoilt {
+		return nil, nil
+	}
 	if len(t.writes)+len(t.extra) > 0 {
 		checks, writes := t.commit()
 		if _, err := t.world.Records.Commit(ctx, checks, writes); err != nil {

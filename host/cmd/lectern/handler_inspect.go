@@ -62,6 +62,9 @@ func printManifest(w io.Writer, m *abi.Manifest) {
 	if m.Internal {
 		printField(w, "internal", "no visitor can reach it")
 	}
+	if m.Next != "" {
+		printField(w, "next", "%s", nextOf(m))
+	}
 	if m.Errors {
 		printField(w, "errors", "makes the site's error pages")
 	}
@@ -87,6 +90,18 @@ func printManifest(w io.Writer, m *abi.Manifest) {
 		}
 		printField(w, list.label, "%s", text)
 	}
+}
+
+// nextOf tells to whom a handler passes on.
+func nextOf(m *abi.Manifest) string {
+	text := m.Next
+	if text == abi.NextSite {
+		text = "the whole site"
+	}
+	if len(m.Routes) == 0 {
+		text += ", in front of all its routes"
+	}
+	return text
 }
 
 // whoMay tells who may use a route.

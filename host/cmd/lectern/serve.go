@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/lectern-lms/lectern/guest/handlers"
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/host/site"
@@ -136,7 +135,7 @@ type process struct {
 // stores and modules; more, if not nil, may fill in others.
 func openProcess(ctx context.Context, connect site.Connector, options site.Options, more func(*site.Options) error) (*process, error) {
 	log := options.Logger
-	modules, err := handlers.Modules()
+	modules, err := allModules(options.Config.HandlersDir)
 	if err != nil {
 		return nil, err
 	}

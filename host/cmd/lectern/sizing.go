@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/lectern-lms/lectern/guest/handlers"
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/site"
 	"github.com/lectern-lms/lectern/host/sizing"
@@ -21,7 +20,7 @@ const envMachine = "LECTERN_MACHINE"
 
 // planNode plans this process's node.
 func planNode(cfg config.Config) (sizing.Plan, sizing.Machine, error) {
-	modules, err := handlers.Modules()
+	modules, err := allModules(cfg.HandlersDir)
 	if err != nil {
 		return sizing.Plan{}, sizing.Machine{}, err
 	}
