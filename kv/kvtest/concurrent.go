@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -75,28 +77,34 @@ func testIncrements(_ *testing.T, f *fixture) {
 	f.wants("n", fmt.Sprint(callers*each))
 }
 
-// testBlindWrites lets writes without a check race writes with one. Each value
-// that a checked write replaced was read just before, so along the chain of
-// checked writes no blind write may vanish unseen.
+// testBlindWrites lets writes without a check race writes with one. A checked
+// write names the revision that it read; no other write may have come between
+// the two, or it has vanished unseen.
 func testBlindWrites(t *testing.T, f *fixture) {
-	f.put("k", "start")
-	feed := f.watch("", f.scan(kv.Range{}).Revision)
+	start := f.put("k", "start")
 	const rounds = 60
+	var mu sync.Mutex
+	wrote := map[kv.Revision]kv.Revision{start: 0} // all revisions of k, and what each was checked against
+	commit := func(checks []kv.Check, seen kv.Revision) error {
+		rev, err := f.Commit(f.ctx, checks, []kv.Write{kv.Put("k", nil)})
+		if err == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			wrote[rev] = seen
+		}
+		return err
+	}
 	f.parallel(2, func(i int) error {
-		for j := range rounds {
-			if i == 0 {
-				if _, err := f.Commit(f.ctx, nil, []kv.Write{kv.Put("k", fmt.Append(nil, "blind ", j))}); err != nil {
-					return err
-				}
-				continue
-			}
+		for range rounds {
 			err := f.retry(func() error {
+				if i == 0 {
+					return commit(nil, 0)
+				}
 				e, err := f.Get(f.ctx, "k")
 				if err != nil {
 					return err
 				}
-				_, err = f.Commit(f.ctx, is(kv.Unchanged("k", e.Revision)), []kv.Write{kv.Put("k", fmt.Append(nil, "after ", e.Revision))})
-				return err
+				return commit(is(kv.Unchanged("k", e.Revision)), e.Revision)
 			})
 			if err != nil {
 				return err
@@ -104,14 +112,15 @@ func testBlindWrites(t *testing.T, f *fixture) {
 		}
 		return nil
 	})
-	end := f.put("end", "")
+	if len(wrote) != 2*rounds+1 {
+		t.Errorf("%d different revisions for %d writes", len(wrote), 2*rounds+1)
+	}
 	before := kv.Revision(0)
-	for ev := f.next(feed); ev.Entry.Revision < end; ev = f.next(feed) {
-		var seen kv.Revision
-		if n, _ := fmt.Sscanf(string(ev.Entry.Value), "after %d", &seen); n == 1 && before != 0 && seen != before {
-			t.Errorf("revision %d was written after reading %d, but replaced %d", ev.Entry.Revision, seen, before)
+	for _, rev := range slices.Sorted(maps.Keys(wrote)) {
+		if seen := wrote[rev]; seen != 0 && seen != before {
+			t.Errorf("revision %d was written after reading %d, but replaced %d", rev, seen, before)
 		}
-		before = ev.Entry.Revision
+		before = rev
 	}
 }
 
