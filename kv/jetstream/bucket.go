@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -92,7 +93,7 @@ func (b Bucket) checked() (Bucket, error) {
 func (s *Store) prepare(ctx context.Context, js jetstream.JetStream) error {
 	try, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	stream, err := js.CreateOrUpdateStream(try, s.config())
+	stream, err := s.ensure(try, js)
 	if err != nil {
 		return err
 	}
@@ -102,6 +103,30 @@ func (s *Store) prepare(ctx context.Context, js jetstream.JetStream) error {
 	}
 	_, err = s.publish(try, &nats.Msg{Subject: s.guard})
 	return err
+}
+
+// ensure makes the stream, or changes it if it is not as it should be. One that
+// is needs no write, which a cluster would have to agree on at each start of
+// each process.
+func (s *Store) ensure(ctx context.Context, js jetstream.JetStream) (jetstream.Stream, error) {
+	stream, err := js.Stream(ctx, s.stream)
+	if err == nil && fits(stream.CachedInfo().Config, s.config()) {
+		return stream, nil
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, err
+	}
+	return js.CreateOrUpdateStream(ctx, s.config())
+}
+
+// fits tells whether the stream has what config sets; what config leaves at
+// zero the server fills in.
+func fits(have, want jetstream.StreamConfig) bool {
+	return slices.Equal(have.Subjects, want.Subjects) && have.MaxMsgsPerSubject == want.MaxMsgsPerSubject &&
+		have.MaxBytes == want.MaxBytes && have.Discard == want.Discard && have.Replicas == want.Replicas &&
+		have.Storage == want.Storage && have.DenyDelete && have.AllowRollup && have.AllowDirect && have.AllowMsgTTL &&
+		have.AllowAtomicPublish && have.Duplicates == want.Duplicates && have.SubjectDeleteMarkerTTL == want.SubjectDeleteMarkerTTL &&
+		have.RePublish != nil && *have.RePublish == *want.RePublish
 }
 
 // config is the stream of the bucket.
@@ -119,6 +144,7 @@ func (s *Store) config() jetstream.StreamConfig {
 		AllowDirect:            true,
 		AllowMsgTTL:            true,
 		AllowAtomicPublish:     true,
+		Duplicates:             dedupeWindow,
 		SubjectDeleteMarkerTTL: kv.TombstoneAge,
 		RePublish:              &jetstream.RePublish{Source: ">", Destination: s.feedPrefix + ">"},
 	}

@@ -18,7 +18,8 @@ const (
 	// server allows 50 for each stream, from all processes.
 	maxBatches = 8
 	// maxAttempts is how often a commit is planned anew when the state that it
-	// was planned on has changed in a way that need not be a conflict.
+	// was planned on has changed in a way that need not be a conflict. While
+	// there is no leader it is tried until its time is over.
 	maxAttempts = 12
 )
 
@@ -57,7 +58,8 @@ func (s *Store) attempts(ctx context.Context, checks []kv.Check, writes []kv.Wri
 			return s.committed(p, len(writes), last), nil
 		}
 		guessed := guess && attempt == 1
-		if attempt == maxAttempts || !again(ctx, err, p.soft && (guessed || !p.same(before))) {
+		tired := attempt >= maxAttempts && errors.Is(err, kv.ErrConflict)
+		if tired || !again(ctx, err, p.soft && (guessed || !p.same(before))) {
 			return 0, err
 		}
 		before = p
@@ -96,6 +98,14 @@ func (s *Store) committed(p *plan, writes int, last uint64) kv.Revision {
 
 // send publishes a plan's messages and returns the sequence of the last.
 func (s *Store) send(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
+	if s.replicas > 1 {
+		return s.sendRepeating(ctx, msgs)
+	}
+	return s.sendOnce(ctx, msgs, nuid.Next())
+}
+
+// sendOnce publishes one message, or several as an atomic batch with this id.
+func (s *Store) sendOnce(ctx context.Context, msgs []*nats.Msg, id string) (uint64, error) {
 	if len(msgs) == 1 {
 		return s.publish(ctx, msgs[0])
 	}
@@ -105,7 +115,6 @@ func (s *Store) send(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 	case <-ctx.Done():
 		return 0, unavailable(fmt.Errorf("wait for a free batch: %w", ctx.Err()))
 	}
-	id := nuid.Next()
 	for i, m := range msgs {
 		m.Header.Set(headerBatch, id)
 		m.Header.Set(headerBatchSeq, strconv.Itoa(i+1))

@@ -24,9 +24,9 @@ const (
 	envelopeVersion = 1
 	envelopeHeader  = 10
 	// minPayload is the least payload in bytes. Small values are padded to it,
-	// so that a deletion marker (about 110 bytes of headers) is never larger
+	// so that a deletion marker (about 150 bytes of headers) is never larger
 	// than what it replaces: it then fits even into a full stream.
-	minPayload = 128
+	minPayload = 168
 )
 
 // Headers that the server defines and this package sets or reads.
@@ -43,6 +43,7 @@ const (
 	headerExpect      = "Nats-Expected-Last-Subject-Sequence"
 	headerExpectFor   = "Nats-Expected-Last-Subject-Sequence-Subject"
 	headerExpectLast  = "Nats-Expected-Last-Sequence"
+	headerMsgID       = "Nats-Msg-Id"
 	headerBatch       = "Nats-Batch-Id"
 	headerBatchSeq    = "Nats-Batch-Sequence"
 	headerBatchCommit = "Nats-Batch-Commit"

@@ -19,8 +19,10 @@ import (
 const (
 	// callTimeout bounds a call whose context has no deadline.
 	callTimeout = 5 * time.Second
-	// tryTimeout is how long one answer is waited for before a read is asked
-	// again: the leader may have died with the question.
+	// firstTry is how long the first answer to a read is waited for before it is
+	// asked again: the leader may have died with the question. Each further
+	// wait is twice as long, up to tryTimeout.
+	firstTry   = 500 * time.Millisecond
 	tryTimeout = 2 * time.Second
 	// firstPause and maxPause are the pauses between tries, halved at random.
 	firstPause = 4 * time.Millisecond
@@ -66,8 +68,8 @@ func unavailable(err error) error {
 // read runs one safe request and tries again while the store has no leader,
 // until ctx ends. Answers that say more than "not now" go to the caller.
 func (s *Store) read(ctx context.Context, try func(context.Context) error) error {
-	for wait := newBackoff(); ; {
-		one, cancel := context.WithTimeout(ctx, tryTimeout)
+	for wait, answer := newBackoff(), firstTry; ; answer = min(2*answer, tryTimeout) {
+		one, cancel := context.WithTimeout(ctx, answer)
 		err := try(one)
 		cancel()
 		if err == nil || !errors.Is(err, kv.ErrUnavailable) || errors.Is(err, nats.ErrConnectionClosed) || ctx.Err() != nil {
@@ -171,6 +173,8 @@ func apiError(code uint16, description string) error {
 		kind = kv.ErrNotFound
 	case server.JSStreamWrongLastSequenceErrF:
 		kind = kv.ErrConflict
+	case server.JSAtomicPublishContainsDuplicateMessageErr:
+		return fmt.Errorf("%w: %s (%d)", errDuplicate, description, code)
 	case server.JSStreamWrongLastSequenceConstantErr:
 		return fmt.Errorf("%w: %s (%d)", errInProcess, description, code)
 	case server.JSAtomicPublishIncompleteBatchErr, server.JSAtomicPublishTooManyInflight:
@@ -185,6 +189,8 @@ var (
 	// errInProcess says that a write to a checked key is under way: the check
 	// can be told only after it.
 	errInProcess = fmt.Errorf("%w: a write to the same key is under way", kv.ErrConflict)
+	// errDuplicate says that the stream has stored an earlier try of a batch.
+	errDuplicate = errors.New("jetstream: the batch was stored by an earlier try")
 	// errNotTaken says that the server did not take a batch, so that nothing
 	// happened and it can be sent again.
 	errNotTaken = fmt.Errorf("%w: the server did not take the batch", kv.ErrUnavailable)

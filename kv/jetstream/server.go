@@ -63,6 +63,8 @@ type ServerOptions struct {
 	// MaxStore and MaxMemory limit JetStream's files and memory in bytes. Zero
 	// means three quarters of the free disk, and 256 MiB.
 	MaxStore, MaxMemory int64
+	// Cluster makes the server a node of a cluster; nil means that it is alone.
+	Cluster *Cluster
 	// ReadyTimeout is the longest wait for the server to start; 30 s if zero.
 	ReadyTimeout time.Duration
 	// Logger takes the server's log; slog.Default if nil.
@@ -72,10 +74,16 @@ type ServerOptions struct {
 // Server is an embedded NATS server with JetStream.
 type Server struct {
 	nats   *server.Server
+	dir    string
+	name   string
 	token  string
 	listen bool
 	log    *slog.Logger
 	lock   *os.File
+	// of a cluster, else nil
+	cluster *Cluster
+	routes  *routeTLS
+	formed  bool // was part of a working cluster before
 
 	mu     sync.Mutex
 	closed bool
@@ -86,16 +94,21 @@ type Server struct {
 // directory cannot be used, another process holds it, or JetStream cannot
 // start on what is in it.
 func StartServer(o ServerOptions) (*Server, error) {
+	if o.Cluster != nil {
+		if err := o.Cluster.check(o.Name); err != nil {
+			return nil, err
+		}
+	}
 	o = o.withDefaults()
 	lock, err := lockDir(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{token: rand.Text(), listen: o.Listen, log: o.Logger, lock: lock}
-	logger := &serverLog{log: o.Logger, fatal: make(chan string, 1)}
-	if s.nats, err = server.NewServer(o.nats(s.token)); err != nil {
-		return nil, errors.Join(fmt.Errorf("jetstream: set up the embedded server: %w", err), lock.Close())
+	s := &Server{dir: o.Dir, name: o.Name, token: rand.Text(), listen: o.Listen, log: o.Logger, lock: lock, cluster: o.Cluster}
+	if err := s.setUp(o); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
+	logger := &serverLog{log: o.Logger, fatal: make(chan string, 1)}
 	s.nats.SetLoggerV2(logger, false, false, false)
 	go s.nats.Start()
 	if err := s.awaitReady(logger, o); err != nil {
@@ -103,6 +116,27 @@ func StartServer(o ServerOptions) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// setUp makes the server without starting it.
+func (s *Server) setUp(o ServerOptions) error {
+	var err error
+	if s.formed, err = checkMarker(o); err != nil {
+		return err
+	}
+	opts := o.nats(s.token)
+	if o.Cluster != nil {
+		if s.routes, err = newRouteTLS(o.Name, o.Cluster); err != nil {
+			return err
+		}
+		if err := o.Cluster.apply(opts, s.routes); err != nil {
+			return err
+		}
+	}
+	if s.nats, err = server.NewServer(opts); err != nil {
+		return fmt.Errorf("jetstream: set up the embedded server: %w", err)
+	}
+	return nil
 }
 
 // awaitReady waits until clients can connect, the server reports a fatal
@@ -208,6 +242,9 @@ func (s *Server) Shutdown() {
 	s.closed = true
 	for _, nc := range s.conns {
 		nc.Close()
+	}
+	if s.cluster != nil {
+		s.nats.LameDuckShutdown() // moves the leaders away first
 	}
 	s.nats.Shutdown()
 	s.nats.WaitForShutdown()

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // serverLog hands the embedded server's log lines to slog. Notices become
@@ -19,10 +20,27 @@ func (l *serverLog) Noticef(format string, v ...any) {
 }
 
 // Warnf implements the server's Logger.
-func (l *serverLog) Warnf(format string, v ...any) { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
+func (l *serverLog) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, unverified) {
+		return
+	}
+	l.log.Warn("nats: " + fmt.Sprintf(format, v...))
+}
+
+// unverified begins the server's warning about routes whose certificates only
+// our own routeTLS.verify checks; it is stricter than what the server misses.
+const unverified = "TLS certificate chain and hostname of solicited routes"
+
+// noRoute begins the error about another node that cannot be reached.
+// AwaitQuorum and the loss of a route say it better and less often.
+const noRoute = "Error trying to connect to route"
 
 // Errorf implements the server's Logger.
 func (l *serverLog) Errorf(format string, v ...any) {
+	if strings.HasPrefix(format, noRoute) {
+		l.log.Debug("nats: " + fmt.Sprintf(format, v...))
+		return
+	}
 	l.log.Error("nats: " + fmt.Sprintf(format, v...))
 }
 
