@@ -63,6 +63,7 @@ var tests = []conformance{
 	{"Increments", testIncrements},
 	{"BlindWrites", testBlindWrites},
 	{"Transfers", testTransfers},
+	{"Linearizable", testLinearizable},
 }
 
 // timeTests are those that mostly wait for something to expire.
