@@ -24,6 +24,9 @@ type Account struct {
 	Role string `json:"role"`
 	// Active accounts may sign in.
 	Active bool `json:"active"`
+	// Generation counts what ended the account's sessions: a new password,
+	// another role, being disabled. A session of another one is worth nothing.
+	Generation uint64 `json:"generation,omitempty"`
 	// Created is exact to the second.
 	Created time.Time `json:"created"`
 }

@@ -25,8 +25,9 @@
 //
 // # What the caller does
 //
-// Limit the attempts; end the sessions of a user after SetPassword, SetRole
-// and SetActive; decide who may choose a role.
+// Compare Account.Generation with that of the session at each request, which
+// is what ends sessions after SetPassword, SetRole and SetActive; decide who may
+// choose a role.
 package auth
 
 import (

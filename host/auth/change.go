@@ -11,9 +11,8 @@ import (
 // changeTries bounds the changes of one account that get in each other's way.
 const changeTries = 20
 
-// SetPassword gives an account a new password under the rules of [ErrWeak].
-// The caller then ends the user's sessions. ErrUnknown if there is no such
-// account.
+// SetPassword gives an account a new password under the rules of [ErrWeak]
+// and ends its sessions. ErrUnknown if there is no such account.
 func (a *Auth) SetPassword(ctx context.Context, id, password string) error {
 	rec, _, err := a.load(ctx, id)
 	if err != nil {
@@ -26,26 +25,41 @@ func (a *Auth) SetPassword(ctx context.Context, id, password string) error {
 	if err != nil {
 		return fmt.Errorf("auth: gave up waiting to hash a password: %w", err)
 	}
-	return a.change(ctx, id, func(rec *stored) { rec.hash = hash })
+	return a.change(ctx, id, func(rec *stored) { rec.hash = hash; rec.Generation++ })
 }
 
-// SetActive allows or forbids an account to sign in. The caller ends the
-// user's sessions.
-func (a *Auth) SetActive(ctx context.Context, id string, active bool) error {
-	return a.change(ctx, id, func(rec *stored) { rec.Active = active })
-}
-
-// SetRole gives an account another role. The caller renews or ends the user's
+// SetActive allows or forbids an account to sign in; to forbid it ends its
 // sessions.
+func (a *Auth) SetActive(ctx context.Context, id string, active bool) error {
+	return a.change(ctx, id, func(rec *stored) {
+		if rec.Active && !active {
+			rec.Generation++
+		}
+		rec.Active = active
+	})
+}
+
+// EndSessions signs an account out everywhere.
+func (a *Auth) EndSessions(ctx context.Context, id string) error {
+	return a.change(ctx, id, func(rec *stored) { rec.Generation++ })
+}
+
+// SetRole gives an account another role. Its sessions end, since an id that
+// was good for less must not be good for more, nor the other way round.
 func (a *Auth) SetRole(ctx context.Context, id, role string) error {
 	if err := checkRole(role); err != nil {
 		return err
 	}
-	return a.change(ctx, id, func(rec *stored) { rec.Role = role })
+	return a.change(ctx, id, func(rec *stored) {
+		if rec.Role != role {
+			rec.Generation++
+		}
+		rec.Role = role
+	})
 }
 
 // change edits the newest record of an account, again if another change came
-// between.
+// between. When it returns nil no process takes the account for what it was.
 func (a *Auth) change(ctx context.Context, id string, edit func(*stored)) error {
 	for range changeTries {
 		rec, rev, err := a.load(ctx, id)
@@ -53,14 +67,27 @@ func (a *Auth) change(ctx context.Context, id string, edit func(*stored)) error 
 			return err
 		}
 		edit(&rec)
-		_, err = a.store.Commit(ctx,
+		rev, err = a.store.Commit(ctx,
 			[]kv.Check{kv.Unchanged(idKey(id), rev)}, []kv.Write{kv.Put(idKey(id), rec.encode())})
 		if err == nil {
-			return nil
+			return a.Fence(ctx, rev)
 		}
 		if !errors.Is(err, kv.ErrConflict) {
 			return fmt.Errorf("auth: cannot store account %s: %w", id, err)
 		}
 	}
 	return fmt.Errorf("auth: account %s changes too fast: %w", id, kv.ErrConflict)
+}
+
+// Fence returns when no process answers any more with an account as it was
+// before revision rev of the store.
+func (a *Auth) Fence(ctx context.Context, rev kv.Revision) error {
+	f, ok := a.store.(kv.Fencer)
+	if !ok || rev == 0 {
+		return nil
+	}
+	if err := f.Fence(ctx, rev); err != nil {
+		return fmt.Errorf("auth: cannot make sure that every process knows of the change: %w", err)
+	}
+	return nil
 }

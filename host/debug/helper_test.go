@@ -47,30 +47,32 @@ func newWorld(t *testing.T) *world {
 // cookie is that of a session with a value and a notice; user may be "".
 func (w *world) cookie(t *testing.T, user string) *http.Cookie {
 	t.Helper()
-	s, err := w.Sessions.Load(t.Context(), "")
+	s, err := w.Sessions.Load(t.Context(), session.Cookies{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if user != "" {
-		s.SignIn(user)
+		s.SignIn(user, 0)
 	}
 	if err := s.Set("v.lang", "es"); err != nil {
 		t.Fatal(err)
 	}
-	cookie, err := w.Sessions.Save(t.Context(), s)
+	list, err := w.Sessions.Save(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx := w.Begin(transaction.Scope{Manifest: &abi.Manifest{}, Pattern: "POST /x", Cookie: cookie.Value})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(list[0])
+	tx := w.Begin(transaction.Scope{Manifest: &abi.Manifest{}, Pattern: "POST /x", Cookies: w.Sessions.Cookies(r)})
 	if status, answer := tx.Call(t.Context(), abi.OpNotify, abi.Writer(nil).String("private notice")); status != abi.StatusOK {
 		t.Fatalf("notify: %s", answer)
 	}
 	if again, err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	} else if again != nil {
-		cookie = again
+		list = again
 	}
-	return cookie
+	return list[0]
 }
 
 // ask sends a GET, with a cookie unless it is nil.

@@ -58,16 +58,13 @@ const shownPrefix = "v."
 // Session answers which worker this is and whom it takes the asker for.
 func Session(world transaction.World, backend string, index int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookie := ""
-		if c, err := r.Cookie(world.Sessions.CookieName()); err == nil {
-			cookie = c.Value
-		}
-		account, err := world.Begin(transaction.Scope{Cookie: cookie, Safe: true}).Account(r.Context())
+		cookies := world.Sessions.Cookies(r)
+		account, err := world.Begin(transaction.Scope{Cookies: cookies, Safe: true}).Account(r.Context())
 		if err != nil {
 			storeTrouble(w)
 			return
 		}
-		s, err := world.Sessions.Load(r.Context(), cookie)
+		s, err := world.Sessions.Load(r.Context(), cookies)
 		if err != nil {
 			storeTrouble(w)
 			return
@@ -75,6 +72,9 @@ func Session(world transaction.World, backend string, index int) http.Handler {
 		report := sessionReport{
 			Worker:  worker{PID: os.Getpid(), Index: index, Workers: variable("WORKERS"), Threads: variable("THREADS")},
 			Backend: backend, Interface: "kv/session", Data: map[string]string{},
+		}
+		if account == nil && s.User() != "" {
+			s.Drop() // Its values are nobody's any more.
 		}
 		for _, name := range s.Names() {
 			value, _ := s.Get(name)

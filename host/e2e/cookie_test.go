@@ -70,6 +70,7 @@ func TestBadCookies(t *testing.T) {
 		"signed out":          ended,
 		"unknown session":     signedCookie(s.secretKey(), "session"),
 		"of the secure name":  signedCookie(s.secretKey(), "__Host-session"),
+		"of a visitor":        signedCookie(s.secretKey(), "visitor"),
 		"signed by stranger":  signedCookie([]byte("another site's key, 32 characters"), "session"),
 		"not in the alphabet": strings.Repeat("é", 49),
 	}
@@ -132,7 +133,7 @@ func TestSessionChangesAtSignIn(t *testing.T) {
 	s := startSite(t, "LMS_DEBUG_ENDPOINTS=1")
 	p := newPerson(s)
 	p.post(t, "/user/language", url.Values{"lang": {"es"}, "return": {"/home"}})
-	planted := p.cookie()
+	planted := p.named("visitor")
 	if planted == "" {
 		t.Fatal("choosing a language began no session")
 	}
@@ -144,8 +145,15 @@ func TestSessionChangesAtSignIn(t *testing.T) {
 	if p.cookie()[:44] == planted[:44] {
 		t.Error("the session has kept its id at sign-in")
 	}
+	if p.named("visitor") != "" {
+		t.Error("the visitor's cookie is still there")
+	}
 	p.isKnownAs(t, student)
-	bearer(s, planted).isKnownAs(t, "")
+	for _, name := range []string{"session", "visitor"} {
+		thief := bearer(s, "")
+		thief.header["Cookie"] = name + "=" + planted
+		thief.isKnownAs(t, "")
+	}
 	if a := p.get(t, "/home/panel"); !strings.Contains(a.body, `<html lang="es">`) {
 		t.Error("the language that was chosen before sign-in is lost")
 	}

@@ -109,10 +109,13 @@ func (p *person) post(t *testing.T, path string, form url.Values) answer {
 }
 
 // cookie is the value of the person's session cookie, "" if there is none.
-func (p *person) cookie() string {
+func (p *person) cookie() string { return p.named("session") }
+
+// named is the value of a cookie, "" if there is none.
+func (p *person) named(name string) string {
 	u, _ := url.Parse(p.site.url("/"))
 	for _, c := range p.http.Jar.Cookies(u) {
-		if c.Name == "session" {
+		if c.Name == name {
 			return c.Value
 		}
 	}

@@ -30,7 +30,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int) {
 		Manifest: s.errorPages.Manifest(), Pattern: abi.ErrorPattern,
 		Values:    []abi.Field{{Name: "status", Value: strconv.Itoa(status)}},
 		RequestID: infoOf(r).id, Safe: true,
-		Cookie: s.cookieOf(r), AcceptLanguage: r.Header.Get("Accept-Language"),
+		Cookies: s.options.World.Sessions.Cookies(r), AcceptLanguage: r.Header.Get("Accept-Language"),
+		Address: infoOf(r).client, Agent: r.UserAgent(),
 	}})
 }
 

@@ -33,7 +33,8 @@ func (s *Server) newJob(w http.ResponseWriter, r *http.Request, way way, secrets
 	j := job{handler: way.handler, require: way.route.Require, scope: transaction.Scope{
 		Manifest: way.handler.Manifest(), Pattern: pattern, Values: pathFields(pattern, r),
 		RequestID: infoOf(r).id, Safe: isSafe(r.Method),
-		Cookie: s.cookieOf(r), AcceptLanguage: r.Header.Get("Accept-Language"),
+		Cookies: s.options.World.Sessions.Cookies(r), AcceptLanguage: r.Header.Get("Accept-Language"),
+		Address: infoOf(r).client, Agent: r.UserAgent(),
 	}}
 	var err error
 	if j.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody)); err != nil {
@@ -71,15 +72,6 @@ func (j *job) hide(secrets []string) int {
 	}
 	j.body = []byte(shown.Encode())
 	return 0
-}
-
-// cookieOf is the value of the session cookie, "" if there is none.
-func (s *Server) cookieOf(r *http.Request) string {
-	c, err := r.Cookie(s.options.World.Sessions.CookieName())
-	if err != nil {
-		return ""
-	}
-	return c.Value
 }
 
 // newExchange shows the guest its request. Cookies and credentials are not in

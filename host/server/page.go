@@ -50,9 +50,9 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
 			s.refused(w, r, j, tx, x)
 			return
 		}
-		cookie, err := tx.Commit(r.Context())
+		cookies, err := tx.Commit(r.Context())
 		if err == nil {
-			s.respond(w, r, j, tx, x, cookie)
+			s.respond(w, r, j, tx, x, cookies)
 			return
 		}
 		if !errors.Is(err, kv.ErrConflict) {
@@ -119,15 +119,15 @@ func (s *Server) signInFor(r *http.Request) string {
 }
 
 // respond sends what the handler wrote, after its effects are stored.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, x *engine.Exchange, cookie *http.Cookie) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *transaction.Tx, x *engine.Exchange, cookies []*http.Cookie) {
 	h := w.Header()
 	for name, values := range x.Response.Header {
 		if _, own := h[name]; !own { // no handler loosens the host's policy
 			h[name] = values
 		}
 	}
-	if cookie != nil {
-		http.SetCookie(w, cookie)
+	for _, c := range cookies {
+		http.SetCookie(w, c)
 	}
 	h.Set("Cache-Control", cacheControl(r, tx))
 	h.Add("Vary", "Cookie, Accept-Language")

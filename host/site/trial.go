@@ -15,6 +15,7 @@ import (
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/engine"
 	"github.com/lectern-lms/lectern/host/server"
+	"github.com/lectern-lms/lectern/kv/session"
 )
 
 // Trial is one request to one handler, in a site that exists for it alone: in
@@ -139,12 +140,16 @@ func (s *Site) signIn(ctx context.Context, login string) (*http.Cookie, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.world.Sessions.Load(ctx, "")
+	visit, err := s.world.Sessions.Load(ctx, session.Cookies{})
 	if err != nil {
 		return nil, err
 	}
-	session.SignIn(account.ID)
-	return s.world.Sessions.Save(ctx, session)
+	visit.SignIn(account.ID, account.Generation)
+	cookies, err := s.world.Sessions.Save(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	return cookies[0], nil
 }
 
 // stopwatch keeps how long the last call of a handler took.

@@ -44,7 +44,7 @@ func TestSignUpAndProfileAreOneCommit(t *testing.T) {
 		t.Errorf("4 records were written in revisions %d to %d", before, after)
 	}
 	s := w.scope()
-	s.Cookie = cookie
+	s.Cookies = cookie
 	if a, err := w.Begin(s).Account(t.Context()); err != nil || a == nil || a.ID != id || a.Role != "student" {
 		t.Errorf("the new person is not signed in: %v, %v", a, err)
 	}
@@ -86,7 +86,7 @@ func TestSignInHoldsFromTheCommitOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scope := w.scope()
-	scope.Cookie = w.signedIn()
+	scope.Cookies = w.signedIn()
 	a, err := w.Begin(scope).Account(t.Context())
 	if err != nil || a == nil || a.ID != abitest.Ada.ID {
 		t.Fatalf("signed in as %v, %v", a, err)
@@ -107,7 +107,7 @@ func TestDisabledAccountsAreNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scope := w.scope()
-	scope.Cookie = w.signedIn()
+	scope.Cookies = w.signedIn()
 	if err := w.Accounts.SetActive(t.Context(), abitest.Ada.ID, false); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestSessionOfNoAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scope := w.scope()
-	scope.Cookie = w.signedIn()
+	scope.Cookies = w.signedIn()
 	w.remove("account/id/" + abitest.Ada.ID)
 	a, err := w.Begin(scope).Account(t.Context())
 	if a != nil || err != nil || !strings.Contains(w.log.String(), "does not exist") {
@@ -134,15 +134,25 @@ func TestSessionOfNoAccount(t *testing.T) {
 	}
 }
 
-// TestRoleChangesHoldAtOnce asks at each request.
+// TestRoleChangesHoldAtOnce ends the session that was begun with the old role
+// and gives the next one the new role.
 func TestRoleChangesHoldAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scope := w.scope()
-	scope.Cookie = w.signedIn()
+	scope.Cookies = w.signedIn()
 	if err := w.Accounts.SetRole(t.Context(), abitest.Ada.ID, "instructor"); err != nil {
 		t.Fatal(err)
 	}
+	before := w.Begin(scope)
+	if role := must(t, before, abi.OpRole, nil).String(); role != "" {
+		t.Errorf("a session of before has the role %q", role)
+	}
+	w.commit(before)
+	if page, err := w.sessions.Scan(t.Context(), kv.Range{}); err != nil || len(page.Entries) > 0 {
+		t.Errorf("the session of before is still stored: %v, %v", page.Entries, err)
+	}
+	scope.Cookies = w.signedIn()
 	if role := must(t, w.Begin(scope), abi.OpRole, nil).String(); role != "instructor" {
 		t.Errorf("the role is %q", role)
 	}

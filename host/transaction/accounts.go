@@ -54,7 +54,7 @@ func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		return nil, err
 	}
 	if outcome == abi.OutcomeOK {
-		s.SignIn(account.ID)
+		s.SignIn(account.ID, account.Generation)
 		t.account, t.loaded = &account, true
 		t.change(EffectSignIn, "")
 	}
@@ -85,7 +85,7 @@ func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		return nil, err
 	}
 	if outcome == abi.OutcomeOK {
-		s.SignIn(account.ID)
+		s.SignIn(account.ID, account.Generation)
 		t.account, t.loaded = &account, true
 		t.change(EffectSignUp, "")
 	}

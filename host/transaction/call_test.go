@@ -19,12 +19,12 @@ func TestNoticesAreShownOnce(t *testing.T) {
 	tx := w.Begin(w.scope())
 	must(t, tx, abi.OpNotify, text("hello"))
 	scope := w.scope()
-	scope.Cookie, scope.Safe = w.commit(tx), true
+	scope.Cookies, scope.Safe = w.commit(tx), true
 	shown := func() string {
 		tx := w.Begin(scope)
 		list := must(t, tx, abi.OpNotices, nil).Strings()
-		if cookie := w.commit(tx); cookie != "" {
-			scope.Cookie = cookie
+		if cookie := w.commit(tx); cookie != noCookies {
+			scope.Cookies = cookie
 		}
 		return strings.Join(list, ",")
 	}
@@ -175,7 +175,7 @@ func FuzzCall(f *testing.F) {
 	f.Fuzz(func(t *testing.T, safe bool, plan, data []byte) {
 		w.log.Reset()
 		scope := w.scope()
-		scope.Safe, scope.Cookie = safe, cookie
+		scope.Safe, scope.Cookies = safe, cookie
 		tx := w.Begin(scope)
 		for ; len(plan) >= 2; plan = plan[2:] {
 			n := min(int(plan[1]), len(data))

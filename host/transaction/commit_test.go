@@ -117,7 +117,7 @@ func TestReadersNeverConflict(t *testing.T) {
 	must(t, tx, abi.OpGet, text("read/a"))
 	must(t, tx, abi.OpScan, scan("read/", 0))
 	w.put("read/a", "2")
-	if got := w.commit(tx); got != "" {
+	if got := w.commit(tx); got != noCookies {
 		t.Error("a request that changed nothing sets a cookie")
 	}
 }
@@ -247,7 +247,7 @@ func TestAbandonLeavesNothing(t *testing.T) {
 	must(t, tx, abi.OpNotify, text("done"))
 	must(t, tx, abi.OpSignUp, text("new", "none", "word", "student"))
 	must(t, tx, abi.OpAbandon, nil)
-	if w.commit(tx) != "" || w.value("write/a") != "-" {
+	if w.commit(tx) != noCookies || w.value("write/a") != "-" {
 		t.Error("something was left of an abandoned request")
 	}
 	if _, err := w.Accounts.Find(t.Context(), "bob"); !errors.Is(err, auth.ErrUnknown) {

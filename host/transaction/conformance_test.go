@@ -21,7 +21,7 @@ func TestAnswersAsAHostMust(t *testing.T) {
 			Setup: site.Setup, AcceptLanguage: site.AcceptLanguage, Form: site.Form,
 		}
 		if site.SignedIn {
-			scope.Cookie = w.signedIn()
+			scope.Cookies = w.signedIn()
 		}
 		tx := w.Begin(scope)
 		return func(op abi.Op, message []byte) (abi.Status, []byte) { return tx.Call(t.Context(), op, message) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/abi/abitest"
+	"github.com/lectern-lms/lectern/kv/session"
 )
 
 // shown are the facts as people see them.
@@ -29,7 +30,7 @@ func TestFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	scope := w.scope()
-	scope.Cookie, scope.Safe, scope.AcceptLanguage = w.signedIn(), true, "es"
+	scope.Cookies, scope.Safe, scope.AcceptLanguage = w.signedIn(), true, "es"
 	tx := w.Begin(scope)
 	for range 2 {
 		must(t, tx, abi.OpLanguage, abi.Writer{}.Strings([]string{"en", "es"}))
@@ -69,9 +70,9 @@ func TestFactsCanBeAskedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.put("read/a", "1")
 	cookie := w.signedIn()
-	ask := func(cookie, languages string) []Fact {
+	ask := func(cookie session.Cookies, languages string) []Fact {
 		scope := w.scope()
-		scope.Safe, scope.Cookie, scope.AcceptLanguage = true, cookie, languages
+		scope.Safe, scope.Cookies, scope.AcceptLanguage = true, cookie, languages
 		tx := w.Begin(scope)
 		must(t, tx, abi.OpGet, text("read/a"))
 		must(t, tx, abi.OpScan, scan("read/", 0))
@@ -94,7 +95,7 @@ func TestFactsCanBeAskedAgain(t *testing.T) {
 		}
 		return kinds
 	}
-	if got := differ(first, ask("", "en")); !slices.Equal(got, []FactKind{FactLanguage, FactSignedIn, FactRole, FactUser}) {
+	if got := differ(first, ask(noCookies, "en")); !slices.Equal(got, []FactKind{FactLanguage, FactSignedIn, FactRole, FactUser}) {
 		t.Errorf("a visitor's facts differ in %v", got)
 	}
 	w.put("read/a", "2")
@@ -136,7 +137,7 @@ func TestFactsHoldNothingToShow(t *testing.T) {
 	must(t, tx, abi.OpSessionSet, text("word", "confidential"))
 	must(t, tx, abi.OpNotify, text("confidential"))
 	scope := w.scope()
-	scope.Cookie = w.commit(tx)
+	scope.Cookies = w.commit(tx)
 	tx = w.Begin(scope)
 	must(t, tx, abi.OpUser, nil)
 	must(t, tx, abi.OpSessionGet, text("word"))
@@ -189,20 +190,21 @@ func TestAdmit(t *testing.T) {
 	w := newWorld(t)
 	ada := w.signedIn()
 	for _, tt := range []struct {
-		cookie, require string
-		want            bool
-		facts           []string
+		cookie  session.Cookies
+		require string
+		want    bool
+		facts   []string
 	}{
-		{"", abi.RequireNobody, true, nil}, {ada, abi.RequireNobody, true, nil},
-		{"", abi.RequireSignedIn, false, []string{"signed-in: false"}}, {ada, abi.RequireSignedIn, true, []string{"signed-in: true"}},
-		{"", "teacher", false, []string{"signed-in: false"}}, {ada, abitest.Ada.Role, true, []string{`role: "` + abitest.Ada.Role + `"`}},
+		{noCookies, abi.RequireNobody, true, nil}, {ada, abi.RequireNobody, true, nil},
+		{noCookies, abi.RequireSignedIn, false, []string{"signed-in: false"}}, {ada, abi.RequireSignedIn, true, []string{"signed-in: true"}},
+		{noCookies, "teacher", false, []string{"signed-in: false"}}, {ada, abitest.Ada.Role, true, []string{`role: "` + abitest.Ada.Role + `"`}},
 		{ada, "other", false, []string{`role: "` + abitest.Ada.Role + `"`}},
 	} {
 		scope := w.scope()
-		scope.Cookie = tt.cookie
+		scope.Cookies = tt.cookie
 		tx := w.Begin(scope)
 		account, admitted, err := tx.Admit(t.Context(), tt.require)
-		if err != nil || admitted != tt.want || (account != nil) != (tt.cookie != "" && tt.require != "") {
+		if err != nil || admitted != tt.want || (account != nil) != (tt.cookie != noCookies && tt.require != "") {
 			t.Errorf("%+v: account %v, admitted %v, %v", tt, account != nil, admitted, err)
 		}
 		if got := shown(tx.Facts()); !slices.Equal(got, tt.facts) {
@@ -216,7 +218,7 @@ func TestAdmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	scope := w.scope()
-	scope.Cookie = ada
+	scope.Cookies = w.signedIn() // the new role has ended the session of before
 	if _, admitted, err := w.Begin(scope).Admit(t.Context(), "teacher"); err != nil || !admitted {
 		t.Errorf("an administrator: %v, %v", admitted, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -76,26 +78,37 @@ func (w *world) value(key string) string {
 }
 
 // signedIn gives the cookie of a session of Ada.
-func (w *world) signedIn() string {
+func (w *world) signedIn() session.Cookies {
 	w.t.Helper()
 	tx := w.Begin(w.scope())
 	must(w.t, tx, abi.OpSignIn, abi.Writer{}.String("l").String("p"))
 	return w.commit(tx)
 }
 
-// commit ends a transaction well and gives the value of the cookie that it
-// sets, "" if it sets none.
-func (w *world) commit(tx *Tx) string {
+// commit ends a transaction well and gives the values of the cookies that it
+// sets.
+func (w *world) commit(tx *Tx) session.Cookies {
 	w.t.Helper()
-	cookie, err := tx.Commit(context.Background())
+	list, err := tx.Commit(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if cookie == nil {
-		return ""
-	}
-	return cookie.Value
+	return w.browser(list)
 }
+
+// browser is what a browser sends that got these cookies.
+func (w *world) browser(list []*http.Cookie) session.Cookies {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for _, c := range list {
+		if c.MaxAge >= 0 {
+			r.AddCookie(c)
+		}
+	}
+	return w.Sessions.Cookies(r)
+}
+
+// noCookies is what a visitor's browser sends.
+var noCookies session.Cookies
 
 // must makes a call that succeeds.
 func must(t testing.TB, tx *Tx, op abi.Op, message abi.Writer) *abi.Reader {

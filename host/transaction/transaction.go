@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
+	"github.com/lectern-lms/lectern/host/useragent"
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/session"
 )
@@ -42,8 +44,12 @@ type Scope struct {
 	RequestID string
 	// Safe says that the method is GET or HEAD: nothing can be written.
 	Safe bool
-	// Cookie is the value of the session cookie, "" if there is none.
-	Cookie string
+	// Cookies are those of the session.
+	Cookies session.Cookies
+	// Address is where the request comes from, behind trusted proxies, and
+	// Agent its User-Agent header.
+	Address netip.Addr
+	Agent   string
 	// AcceptLanguage is the header of that name.
 	AcceptLanguage string
 	// Form holds the posted fields with the secret ones, for sign-in only.
@@ -134,8 +140,11 @@ func (t *Tx) Account(ctx context.Context) (*auth.Account, error) {
 		t.world.Logger.Warn("a session names an account that does not exist", "request_id", t.scope.RequestID)
 	case err != nil:
 		return nil, t.failed(err)
-	case a.Active:
+	case a.Active && a.Generation == s.Generation():
 		t.account = &a
+	}
+	if t.account == nil {
+		s.Drop() // It ended with the account, or with what it was allowed.
 	}
 	t.loaded = true
 	return t.account, nil
@@ -144,10 +153,12 @@ func (t *Tx) Account(ctx context.Context) (*auth.Account, error) {
 // load gives the reader's session, read from the store once.
 func (t *Tx) load(ctx context.Context) (*session.Session, error) {
 	if t.session == nil {
-		s, err := t.world.Sessions.Load(ctx, t.scope.Cookie)
+		s, err := t.world.Sessions.Load(ctx, t.scope.Cookies)
 		if err != nil {
 			return nil, t.failed(err)
 		}
+		browser, system := useragent.Describe(t.scope.Agent)
+		s.From(session.Client{Browser: browser, System: system, Place: useragent.Place(t.scope.Address)})
 		t.session = s
 	}
 	return t.session, nil
@@ -169,11 +180,11 @@ func (t *Tx) Abandon() {
 	t.account, t.loaded, t.effects = nil, false, 0
 }
 
-// Commit writes the request's effects and returns the cookie to set, or nil.
+// Commit writes the request's effects and returns the cookies to set.
 // The error wraps kv.ErrConflict if a record that the handler read was
 // changed meanwhile: begin again. Records come first, in one commit; the
 // session follows, since it lives in a store of its own.
-func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
+func (t *Tx) Commit(ctx context.Context) ([]*http.Cookie, error) {
 	if t.spoilt {
 		return nil, nil
 	}
@@ -186,11 +197,11 @@ func (t *Tx) Commit(ctx context.Context) (*http.Cookie, error) {
 	if t.session == nil {
 		return nil, nil
 	}
-	cookie, err := t.world.Sessions.Save(ctx, t.session)
+	cookies, err := t.world.Sessions.Save(ctx, t.session)
 	if errors.Is(err, session.ErrEnded) {
 		return nil, nil
 	}
-	return cookie, err
+	return cookies, err
 }
 
 // commit is the transaction as the store takes it: every record that was read

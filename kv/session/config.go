@@ -28,6 +28,15 @@ const (
 	// replicated store may destroy a refresh that it acknowledged in the last
 	// moments of a time to live, so the last moments are never used.
 	grace = 2 * time.Minute
+	// defaultLimit is how many sessions, and how many remembered devices, one
+	// user may have: more than a person uses, few enough to list on one page.
+	defaultLimit = 20
+	// maxLimit keeps the list of a user's sessions short enough to read at
+	// each sign-in.
+	maxLimit = 200
+	// skew is how far the clocks of two nodes may be apart without a word in
+	// the log.
+	skew = 10 * time.Second
 )
 
 // Config says how sessions are signed, sent and ended. The zero value of
@@ -50,6 +59,14 @@ type Config struct {
 	// Absolute ends a session so long after its start or last sign-in,
 	// however busy it is; 24 hours unless set.
 	Absolute time.Duration
+	// Remember is how long a remembered device may sign in by itself, counted
+	// from the sign-in with a password. Zero offers no such thing and refuses
+	// the tokens that were given out before.
+	Remember time.Duration
+	// Limit is how many sessions a user may have at once, and how many
+	// remembered devices; 20 unless set. At a sign-in beyond it those end that
+	// have been unused for longest.
+	Limit int
 	// Logger gets the life of sessions, with a salted hash in place of the
 	// id; slog's default unless set.
 	Logger *slog.Logger
@@ -66,6 +83,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Absolute == 0 {
 		c.Absolute = defaultAbsolute
+	}
+	if c.Limit == 0 {
+		c.Limit = defaultLimit
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -89,6 +109,12 @@ func (c Config) faults() error {
 	}
 	if c.Absolute < minIdle {
 		faults = append(faults, fmt.Errorf("session: the absolute time is %v, the least is %v", c.Absolute, minIdle))
+	}
+	if c.Remember != 0 && c.Remember < c.Idle {
+		faults = append(faults, fmt.Errorf("session: devices are remembered for %v, less than the idle time of %v: raise it, or set 0 to remember none", c.Remember, c.Idle))
+	}
+	if c.Limit < 1 || c.Limit > maxLimit {
+		faults = append(faults, fmt.Errorf("session: the limit of sessions is %d, 1 to %d are allowed", c.Limit, maxLimit))
 	}
 	if c.SameSite == http.SameSiteNoneMode && !c.Secure {
 		faults = append(faults, errors.New("session: browsers refuse SameSite=None without Secure: set Secure or choose Lax"))

@@ -3,14 +3,23 @@
 //
 //	m, err := session.NewManager(store, session.Config{Keys: [][]byte{key}})
 //	...
-//	s, err := m.Load(ctx, cookieValue) // err: the store is away, answer 503
+//	s, err := m.Load(ctx, m.Cookies(r)) // err: the store is away, answer 503
 //	err = s.Set("lang", "es")
-//	cookie, err := m.Save(ctx, s) // set the cookie unless it is nil
+//	cookies, err := m.Save(ctx, s) // set them
 //
-// # The cookie
+// # The cookies
 //
-// It is named "session", or "__Host-session" when secure. Its value is always
-// 98 characters of base64url without padding, in one spelling, for 73 bytes:
+// A signed-in person's session is in "session", a visitor's in "visitor", and
+// what signs a remembered device in again in "remember"; each begins with
+// "__Host-" when secure. The kinds are kept apart so that a slow answer to a
+// tab that was anonymous cannot take the place of the cookie with which
+// another tab has signed in. What remains of that race is between two answers
+// to a signed-in person of which one renewed the id (a password change): if
+// the older arrives last, the browser holds a session that has ended, and the
+// person signs in again, or is remembered. It never gains anything.
+//
+// The first two are always 98 characters of base64url without padding, in one
+// spelling, for 73 bytes:
 //
 //	 1  version, 1
 //	32  id, random
@@ -20,17 +29,17 @@
 // The HMAC key is HMAC-SHA256(secret, "lectern session cookie v1"), so that the
 // same secret may serve other uses. The first key signs, all verify; a cookie
 // that an older key signed is replaced at the next Save. There is no key id:
-// nothing in the cookie can choose how it is checked. The revision lets a
-// process see that its own copy of the record is too old.
+// nothing in the cookie can choose how it is checked. The revision is what a
+// cache over the store must at least have seen ([kv.AtLeast]).
 //
-// # The record
+// # The records
 //
-// It lies under "s/" and a hash of the id, so that whoever reads the store
-// cannot make a cookie. Under "u/", a hash of the user and the hash of the id
-// is an index entry per signed-in session, for [Manager.List] and
-// [Manager.RevokeUser]; it may outlive its record and proves nothing. A record
-// of another version, or a damaged one, is no session; it is left in place
-// and a warning is logged, so a roll-back of the program loses nothing.
+// A session lies under "s/" and a hash of the id, so that whoever reads the
+// store cannot make a cookie. Under "u/", a hash of the user and the hash of the
+// id is an index entry per signed-in session; it may outlive its record and
+// proves nothing. A record of another version, or a damaged one, is no
+// session; it is left in place and a warning is logged, so a roll-back of the
+// program loses nothing.
 //
 // # Lifetimes
 //
@@ -38,8 +47,14 @@
 // [Config.Absolute] since it began or was last signed in to, both 24 hours
 // unless set. Each Load checks both by the record, the times to live in the
 // store only clean up, two minutes later. The idle time is written at most
-// every tenth of it and at most once a minute. A user may have any number of
-// sessions at once.
+// every tenth of it and at most once a minute. A node whose clock is behind
+// takes a session from its future for one that was seen now, says so in the
+// log, and writes it anew; so a clock that was ahead for a while does not make
+// sessions that last.
+//
+// A user may have [Config.Limit] devices at once, 20 unless set. A sign-in
+// beyond that is not refused: the devices that have been unused for longest
+// are signed out. Sign-ins at the same moment may exceed it until the next.
 //
 // # Changes
 //
@@ -52,6 +67,33 @@
 // holds a newer one. For the same reason Load never clears the cookie of a
 // dead session; only SignOut does.
 //
+// # Ends
+//
+// SignOut, a sign-in anew, Revoke and RevokeUser return when the end is stored
+// and, if the store is a [kv.Fencer], when no process that caches it takes the
+// session for valid any more. If that cannot be said they return an error: the
+// session has ended in the store all the same.
+//
+// Each session carries the Generation of its user's account. An application
+// raises that in the same commit as a new password or another role and calls
+// Drop on sessions of another one; so they have ended even if the process dies
+// before RevokeUser has cleaned up.
+//
+// # Remembered devices
+//
+// [Session.Remember] gives the device a token that signs it in again when its
+// session has ended: a selector, which names the device, and a verifier, of
+// which the store holds a hash. A token is good for one use. What it turns
+// into, and the id of the session that it opens, are derived from it with a
+// key of the server, so all tabs of a browser that wakes up are given the same
+// session and the same next token, whichever of their commits came first. For
+// a minute after that, and while the next token is unused, the old one gets
+// the same again: the answer may have been lost. After that a token that comes
+// a second time was copied. Then all remembered devices of the user end with
+// the sessions that they opened, and a notice waits for the user
+// ([Manager.Warning]). Only a commit that checks the record decides on theft, so
+// a cache that lags behind never does.
+//
 // # Requirements
 //
 // The requirements of OWASP ASVS 5.0 (chapters 7 and 3.3 to 3.5) and of its
@@ -59,7 +101,7 @@
 // marks what a cookie library cannot do: it is for the server or the pages.
 //
 //	7.1.1   lifetimes documented            this page, TestDefaultsAreADay
-//	7.1.2   parallel sessions documented    this page (no limit so far)
+//	7.1.2   parallel sessions documented    this page, TestSessionsOfAUserAreLimited
 //	7.1.3   federated lifetimes             no federation so far
 //	7.2.1   verified by the back end        TestVerifyRefusesEveryTamperedBit, TestForeignIDsAreNeverAdopted
 //	7.2.2   dynamic tokens                  TestTokenHasAFreshID

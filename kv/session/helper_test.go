@@ -113,21 +113,40 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 // load is Load that must succeed.
 func (b *bench) load(cookie string) *Session {
 	b.t.Helper()
-	s, err := b.Load(b.t.Context(), cookie)
+	s, err := b.Load(b.t.Context(), b.jar(cookie))
 	if err != nil {
 		b.t.Fatalf("Load: %v", err)
 	}
 	return s
 }
 
-// save is Save that must succeed; it returns the cookie, nil included.
+// jar is what a browser sends that has a cookie of this value.
+func (b *bench) jar(value string) Cookies {
+	if _, err := b.visitor.parse(value); err == nil {
+		return Cookies{Visitor: value}
+	}
+	return Cookies{Session: value}
+}
+
+// save is Save that must succeed; it returns the session's cookie, nil
+// included.
 func (b *bench) save(s *Session) *http.Cookie {
 	b.t.Helper()
-	c, err := b.Save(b.t.Context(), s)
+	list := b.saveAll(s)
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+// saveAll is Save that must succeed.
+func (b *bench) saveAll(s *Session) []*http.Cookie {
+	b.t.Helper()
+	list, err := b.Save(b.t.Context(), s)
 	if err != nil {
 		b.t.Fatalf("Save: %v", err)
 	}
-	return c
+	return list
 }
 
 // start stores a session with one value and returns its cookie value.
@@ -142,7 +161,7 @@ func (b *bench) start(name, value string) string {
 func (b *bench) signedIn(user string) string {
 	b.t.Helper()
 	s := b.load("")
-	s.SignIn(user)
+	s.SignIn(user, 0)
 	return b.save(s).Value
 }
 

@@ -45,7 +45,7 @@ func TestCookieAttributes(t *testing.T) {
 	for _, c := range cases {
 		b := newBench(t, c.cfg)
 		s := b.load("")
-		s.SignIn("ann")
+		s.SignIn("ann", 0)
 		cookie := b.save(s)
 		if got := strings.Replace(cookie.String(), cookie.Value, "VALUE", 1); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
@@ -83,7 +83,7 @@ func TestForeignIDsAreNeverAdopted(t *testing.T) {
 	b := newBench(t, Config{})
 	other := newBench(t, Config{Keys: [][]byte{oldKey}})
 	cases := map[string]string{
-		"unknown id, genuine signature": b.sign.sign(newID(), 1),
+		"unknown id, genuine signature": b.session.sign(newID(), 1),
 		"another site's":                other.start("lang", "es"),
 		"forged":                        strings.Repeat("A", tokenLength),
 		"malformed":                     "PHPSESSID",
@@ -130,7 +130,7 @@ func TestUnreadableRecordIsNoSessionAndStays(t *testing.T) {
 		if _, err := b.store.Commit(t.Context(), nil, []kv.Write{kv.Put(key, value)}); err != nil {
 			t.Fatal(err)
 		}
-		cookie := b.sign.sign(id, 1)
+		cookie := b.session.sign(id, 1)
 		b.wantDead(cookie)
 		s := b.load(cookie)
 		b.set(s, "lang", "es")
@@ -150,7 +150,7 @@ func TestStoreFailureIsNeverAnonymous(t *testing.T) {
 	cookie := b.signedIn("ann")
 	for _, cause := range []error{kv.ErrUnavailable, kv.ErrClosed, errors.New("surprise")} {
 		b.store.getErr = cause
-		if s, err := b.Load(t.Context(), cookie); s != nil || !errors.Is(err, kv.ErrUnavailable) || !errors.Is(err, cause) {
+		if s, err := b.Load(t.Context(), b.jar(cookie)); s != nil || !errors.Is(err, kv.ErrUnavailable) || !errors.Is(err, cause) {
 			t.Errorf("%v: session %v, error %v", cause, s, err)
 		}
 	}
@@ -159,7 +159,7 @@ func TestStoreFailureIsNeverAnonymous(t *testing.T) {
 	b.set(changed, "a", "1")
 	out.SignOut()
 	in := b.load("")
-	in.SignIn("bob")
+	in.SignIn("bob", 0)
 	b.store.commitErr = kv.ErrUnavailable
 	for name, s := range map[string]*Session{"change": changed, "sign-out": out, "sign-in": in} {
 		if c, err := b.Save(t.Context(), s); c != nil || !errors.Is(err, kv.ErrUnavailable) {
@@ -177,7 +177,7 @@ func TestStoreThatWentBackIsNoticed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Config{})
 	s := b.load(b.signedIn("ann"))
-	ahead := b.sign.sign(s.id, s.rev+1000)
+	ahead := b.session.sign(s.id, s.rev+1000)
 	s = b.load(ahead)
 	if s.User() != "ann" {
 		t.Errorf("user %q", s.User())
@@ -196,7 +196,7 @@ func TestNothingSecretIsStoredOrLogged(t *testing.T) {
 	b := newBench(t, Config{})
 	s := b.load(b.start("lang", "es"))
 	first := s.id
-	s.SignIn("user-of-the-test")
+	s.SignIn("user-of-the-test", 0)
 	cookie := b.save(s).Value
 	b.set(s, "note", "value-of-the-test")
 	b.save(s)

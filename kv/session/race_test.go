@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +22,7 @@ func TestConcurrentChangesAreAllKept(t *testing.T) {
 		wg.Go(func() {
 			name := fmt.Sprintf("writer %d", w)
 			for i := range each {
-				s, err := nodes[w%len(nodes)].Load(t.Context(), cookie)
+				s, err := nodes[w%len(nodes)].Load(t.Context(), b.jar(cookie))
 				if err != nil {
 					t.Error(err)
 					return
@@ -96,7 +95,7 @@ func TestEndedStaysEnded(t *testing.T) {
 		},
 		"sign-in under a new id": func(b *bench, cookie string) {
 			s := b.load(cookie)
-			s.SignIn("ann")
+			s.SignIn("ann", 0)
 			b.save(s)
 		},
 		"revocation": func(b *bench, _ string) {
@@ -165,7 +164,7 @@ func TestSignInKeepsWhatAnotherTabChanged(t *testing.T) {
 	b := newBench(t, Config{})
 	cookie := b.start("lang", "es")
 	s := b.load(cookie)
-	s.SignIn("ann")
+	s.SignIn("ann", 0)
 	b.store.before = func() {
 		tab := b.load(cookie)
 		b.set(tab, "lang", "en")
@@ -182,7 +181,7 @@ func TestSignInHoldsWhenTheOldSessionEnded(t *testing.T) {
 	cookie := b.start("old", "1")
 	s := b.load(cookie)
 	b.set(s, "new", "1")
-	s.SignIn("ann")
+	s.SignIn("ann", 0)
 	b.store.before = func() {
 		tab := b.load(cookie)
 		tab.SignOut()
@@ -202,9 +201,7 @@ func TestEndlessConflictEnds(t *testing.T) {
 	b.store.commitErr = kv.ErrConflict
 	ctx, cancel := context.WithCancel(t.Context())
 	go cancel()
-	var c *http.Cookie
-	var err error
-	if c, err = b.Save(ctx, s); !errors.Is(err, kv.ErrUnavailable) || c != nil {
+	if c, err := b.Save(ctx, s); !errors.Is(err, kv.ErrUnavailable) || c != nil {
 		t.Errorf("cookie %v, error %v", c, err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 func sample() record {
 	start := time.UnixMilli(1_700_000_000_123)
 	return record{
-		user: "01JC0000000000000000000000", created: start, seen: start.Add(time.Minute), expires: start.Add(time.Hour),
+		user: "01JC0000000000000000000000", generation: 7, created: start, seen: start.Add(time.Minute), expires: start.Add(time.Hour),
+		client: Client{Browser: "Firefox", System: "Windows", Place: "203.0.113.x"}, device: strings.Repeat("d", maxDevice),
 		values: map[string]string{"lang": "pt-BR", "back": "/course/go/view", "bytes": "\x00\xff", "empty": ""},
 	}
 }
@@ -23,6 +24,8 @@ func sample() record {
 func full() record {
 	r := sample()
 	r.user = strings.Repeat("u", maxUser)
+	long := strings.Repeat("c", maxClient)
+	r.client = Client{long, long, long}
 	r.values = map[string]string{}
 	for i := range maxNames {
 		r.values[fmt.Sprintf("%0128d", i)] = ""
@@ -33,7 +36,7 @@ func full() record {
 func TestRecordIsReadBack(t *testing.T) {
 	t.Parallel()
 	bare := sample()
-	bare.user, bare.values = "", nil
+	bare.user, bare.generation, bare.client, bare.device, bare.values = "", 0, Client{}, "", nil
 	large := sample()
 	large.values = map[string]string{"v": strings.Repeat("v", maxValues-1)}
 	for name, want := range map[string]record{"all parts": sample(), "bare": bare, "full": full(), "large value": large} {
@@ -43,7 +46,7 @@ func TestRecordIsReadBack(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got.user != want.user || !got.created.Equal(want.created) || !got.seen.Equal(want.seen) ||
+		if got.user != want.user || got.generation != want.generation || got.client != want.client || got.device != want.device || !got.created.Equal(want.created) || !got.seen.Equal(want.seen) ||
 			!got.expires.Equal(want.expires) || !maps.Equal(got.values, want.values) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
@@ -66,13 +69,13 @@ func TestRecordRefusesGarbage(t *testing.T) {
 	cases := map[string][]byte{
 		"nothing":       nil,
 		"JSON":          []byte(`{"v":1}`),
-		"other version": append([]byte{2}, good[1:]...),
+		"other version": append([]byte{1}, good[1:]...),
 		"surplus byte":  append(bytes.Clone(good), 0),
 		"no time":       noTime,
 		"far time":      farTime,
 		"name twice":    twice,
 		"empty name":    unnamed,
-		"oversized":     append([]byte{1}, make([]byte, maxRecord)...),
+		"oversized":     append([]byte{recordVersion}, make([]byte, maxRecord)...),
 	}
 	for i := range good {
 		cases[fmt.Sprintf("first %d bytes", i)] = good[:i]

@@ -26,20 +26,24 @@ const (
 	maxPause = 20 * time.Millisecond
 )
 
-// Save writes what the request changed and returns the cookie to set, or nil
-// if the browser's is still right. Changes are made on the newest record: if
+// Save writes what the request changed and returns the cookies to set, none
+// if the browser's are still right. Changes are made on the newest record: if
 // another request wrote meanwhile, each of this one's names is set or deleted
 // on top of that, so no request loses another's change. Without changes it
-// writes only to refresh the idle time, now and then.
+// writes only to refresh the idle time, now and then, and to take up a
+// remembered device. When it returns from the end of a session, or from a
+// change of its id, no process takes the old one for valid any more.
 //
 // It returns [ErrEnded] if the session has ended meanwhile, [ErrTooLarge] if
 // the changes do not fit, and otherwise an error that wraps
 // [kv.ErrUnavailable], after which the changes may or may not be stored; in
 // all three cases there is no cookie to set.
-func (m *Manager) Save(ctx context.Context, s *Session) (*http.Cookie, error) {
+func (m *Manager) Save(ctx context.Context, s *Session) ([]*http.Cookie, error) {
 	switch {
 	case s.signIn && (s.user == "" || len(s.user) > maxUser):
 		return nil, fmt.Errorf("%w: the user id has %d bytes, 1 to %d are allowed", ErrTooLarge, len(s.user), maxUser)
+	case s.lost != nil && (s.signIn || s.signOut || len(s.changes) > 0):
+		return nil, s.lost
 	case s.signOut && len(s.changes) == 0:
 		return m.destroy(ctx, s)
 	case s.signIn, s.signOut, !s.stored && len(s.changes) > 0:
@@ -47,7 +51,7 @@ func (m *Manager) Save(ctx context.Context, s *Session) (*http.Cookie, error) {
 	case len(s.changes) > 0:
 		return m.update(ctx, s)
 	case s.stored:
-		return m.keep(ctx, s)
+		return m.keep(ctx, s), nil
 	}
 	return nil, nil
 }
@@ -55,12 +59,18 @@ func (m *Manager) Save(ctx context.Context, s *Session) (*http.Cookie, error) {
 // keep refreshes the idle time if it is due, and the cookie if it was signed
 // with an old key. Nothing depends on the refresh: if another request won the
 // race, or the store cannot be reached, the session is what it was.
-func (m *Manager) keep(ctx context.Context, s *Session) (*http.Cookie, error) {
+func (m *Manager) keep(ctx context.Context, s *Session) []*http.Cookie {
 	now := time.Now()
-	due := now.Sub(s.rec.seen) >= max(minTouch, m.cfg.Idle/touchParts)
+	ahead := s.rec.seen.Sub(now) > skew
+	if ahead {
+		m.log(ctx, slog.LevelWarn, "a session was last seen in the future: the clocks of the nodes differ", s.ID(),
+			slog.Duration("by", s.rec.seen.Sub(now)))
+	}
+	due := ahead || now.Sub(s.rec.seen) >= max(minTouch, m.cfg.Idle/touchParts)
 	if due && now.Before(m.end(s.rec)) {
 		next := s.rec
 		m.stamp(&next, now)
+		m.note(ctx, s, &next)
 		rev, err := m.put(ctx, s, next)
 		if err == nil {
 			s.rec, s.rev = next, rev
@@ -69,14 +79,27 @@ func (m *Manager) keep(ctx context.Context, s *Session) (*http.Cookie, error) {
 		}
 	}
 	if !s.resign {
-		return nil, nil
+		return nil
 	}
 	s.resign = false
-	return m.cookie(s.id, s.rev), nil
+	return m.cookies(s)
+}
+
+// note keeps what the request comes from, and logs a session that changes
+// its browser or system: that may be an update, or somebody else.
+func (m *Manager) note(ctx context.Context, s *Session, next *record) {
+	old := next.client
+	if s.client == (Client{}) {
+		return
+	}
+	if old != (Client{}) && (old.Browser != s.client.Browser || old.System != s.client.System) {
+		m.log(ctx, slog.LevelWarn, "a session is used by another browser or system than before", s.ID())
+	}
+	next.client = s.client
 }
 
 // update writes changed values under the same id.
-func (m *Manager) update(ctx context.Context, s *Session) (*http.Cookie, error) {
+func (m *Manager) update(ctx context.Context, s *Session) ([]*http.Cookie, error) {
 	for try := range maxTries {
 		now := time.Now()
 		if !now.Before(m.end(s.rec)) {
@@ -88,10 +111,10 @@ func (m *Manager) update(ctx context.Context, s *Session) (*http.Cookie, error) 
 			return nil, err
 		}
 		m.stamp(&next, now)
+		m.note(ctx, s, &next)
 		rev, err := m.put(ctx, s, next)
 		if err == nil {
-			*s = Session{stored: true, id: s.id, rev: rev, rec: next}
-			return m.cookie(s.id, rev), nil
+			return m.became(s, s.id, rev, next), nil
 		}
 		if !errors.Is(err, kv.ErrConflict) {
 			return nil, storeFault("write", err)
@@ -114,107 +137,44 @@ func (m *Manager) put(ctx context.Context, s *Session, next record) (kv.Revision
 		[]kv.Write{kv.PutTTL(key, next.encode(), time.Until(next.expires)+grace)})
 }
 
-// replace writes a new record under a new id, and destroys the old one, if
-// any, in the same commit. If the old one ended meanwhile, its values are not
-// carried over, but a sign-in still holds: it is a session of its own.
-func (m *Manager) replace(ctx context.Context, s *Session) (*http.Cookie, error) {
-	id := newID()
-	for try := range maxTries {
-		now := time.Now()
-		next := record{user: s.user, created: now, values: s.merged()}
-		if err := checkValues(next.values); err != nil {
-			return nil, err
-		}
-		m.stamp(&next, now)
-		checks, writes := m.replacement(s, id, next)
-		rev, err := m.store.Commit(ctx, checks, writes)
-		if err == nil {
-			m.logReplaced(ctx, s, id)
-			*s = Session{stored: true, id: id, rev: rev, rec: next}
-			return m.cookie(id, rev), nil
-		}
-		if !errors.Is(err, kv.ErrConflict) {
-			return nil, storeFault("write", err)
-		}
-		if err := m.reread(ctx, s, try); errors.Is(err, errGone) {
-			s.stored, s.rec = false, record{}
-			s.forgetValues()
-		} else if err != nil {
-			return nil, err
-		}
-	}
-	return nil, storeFault("write", errors.New("the session changes too fast"))
+// became makes s the stored session that a commit has written, and gives the
+// cookies that open it.
+func (m *Manager) became(s *Session, id sessionID, rev kv.Revision, rec record) []*http.Cookie {
+	*s = Session{stored: true, id: id, rev: rev, rec: rec, client: s.client, presented: s.presented, reissue: s.reissue}
+	return m.cookies(s)
 }
 
-// replacement is the commit of replace. The new keys need no check, as nobody
-// else can have drawn the same id, and then a commit that was sent twice does
-// no harm. The index entry lives as long as the session can, so that refreshing
-// a session stays one write.
-func (m *Manager) replacement(s *Session, id sessionID, next record) ([]kv.Check, []kv.Write) {
-	var checks []kv.Check
-	if s.stored && !s.forget {
-		checks = append(checks, kv.Unchanged(recordKey(s.id.hash()), s.rev))
+// cookies are those that open a stored session and, if another request has
+// just renewed it, the remembered device.
+func (m *Manager) cookies(s *Session) []*http.Cookie {
+	list := []*http.Cookie{m.sessionCookie(s.id, s.rev, s.rec.user)}
+	if s.reissue != nil {
+		list = append(list, m.rememberCookie(s.reissue))
+		s.presented, s.reissue = s.reissue, nil
 	}
-	hash, writes := id.hash(), s.removal()
-	if next.user != "" {
-		writes = append(writes, kv.PutTTL(userPrefix(next.user)+hash, []byte{recordVersion}, m.cfg.Absolute+grace))
-	}
-	// The record comes last, since Commit tells the revision of the last write.
-	writes = append(writes, kv.PutTTL(recordKey(hash), next.encode(), next.expires.Sub(next.seen)+grace))
-	return checks, writes
-}
-
-// removal is the writes that destroy the stored record, none if there is none.
-// They carry no check: an end holds whatever else happens.
-func (s *Session) removal() []kv.Write {
-	if !s.stored {
-		return nil
-	}
-	writes := []kv.Write{kv.Delete(recordKey(s.id.hash()))}
-	if s.rec.user != "" {
-		writes = append(writes, kv.Delete(userPrefix(s.rec.user)+s.id.hash()))
-	}
-	return writes
-}
-
-// destroy carries out SignOut. The cookie is cleared only after the store has
-// acknowledged the end: a person who reads "signed out" is.
-func (m *Manager) destroy(ctx context.Context, s *Session) (*http.Cookie, error) {
-	if writes := s.removal(); len(writes) > 0 {
-		if _, err := m.store.Commit(ctx, nil, writes); err != nil {
-			return nil, storeFault("sign out", err)
-		}
-		m.log(ctx, slog.LevelInfo, "session signed out", s.ID())
-	}
-	*s = Session{}
-	return m.clearCookie(), nil
+	return list
 }
 
 // reread waits a moment after a conflict, longer with each try, and takes the
 // newest record as the base of this request's changes; errGone if it ended.
 func (m *Manager) reread(ctx context.Context, s *Session, try int) error {
-	limit := min(maxPause, 100*time.Microsecond<<min(try, 10))
-	select {
-	case <-ctx.Done():
-		return storeFault("write", ctx.Err())
-	case <-time.After(rand.N(limit)):
+	if err := pause(ctx, try); err != nil {
+		return err
 	}
-	rec, rev, err := m.read(ctx, s.id)
+	rec, rev, err := m.read(kv.AtLeast(ctx, s.rev+1), s.id)
 	if err == nil {
 		s.rec, s.rev = rec, rev
 	}
 	return err
 }
 
-// logReplaced notes what replace did, before it forgets the old state.
-func (m *Manager) logReplaced(ctx context.Context, s *Session, id sessionID) {
-	var attrs []slog.Attr
-	if s.stored {
-		attrs = append(attrs, slog.String("replaces", m.sign.tag(s.ID())))
+// pause waits a random moment after a conflict, longer with each try.
+func pause(ctx context.Context, try int) error {
+	limit := min(maxPause, 100*time.Microsecond<<min(try, 10))
+	select {
+	case <-ctx.Done():
+		return storeFault("write", ctx.Err())
+	case <-time.After(rand.N(limit)):
+		return nil
 	}
-	event := "session created"
-	if s.signIn {
-		event = "session signed in"
-	}
-	m.log(ctx, slog.LevelInfo, event, id.hash(), attrs...)
 }

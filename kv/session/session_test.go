@@ -87,7 +87,7 @@ func TestSignInNeedsAUser(t *testing.T) {
 	b := newBench(t, Config{})
 	for _, user := range []string{"", strings.Repeat("u", maxUser+1)} {
 		s := b.load("")
-		s.SignIn(user)
+		s.SignIn(user, 0)
 		if c, err := b.Save(t.Context(), s); !errors.Is(err, ErrTooLarge) || c != nil {
 			t.Errorf("user of %d bytes: cookie %v, %v", len(user), c, err)
 		}
@@ -108,7 +108,7 @@ func TestUserFollowsSignInAndOut(t *testing.T) {
 	if s.User() != "" {
 		t.Errorf("user %q after SignOut", s.User())
 	}
-	s.SignIn("bob")
+	s.SignIn("bob", 0)
 	if s.User() != "bob" {
 		t.Errorf("user %q after SignIn", s.User())
 	}

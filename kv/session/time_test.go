@@ -98,7 +98,7 @@ func TestSigningInAgainStartsTheClockAnew(t *testing.T) {
 		b := newBench(t, Config{Idle: 2 * time.Hour, Absolute: 2 * time.Hour})
 		s := b.load(b.signedIn("ann"))
 		time.Sleep(90 * time.Minute)
-		s.SignIn("ann")
+		s.SignIn("ann", 0)
 		c := b.save(s)
 		time.Sleep(90 * time.Minute)
 		if u := b.load(c.Value).User(); u != "ann" {

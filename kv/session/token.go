@@ -13,8 +13,8 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
-// The parts of a cookie value before encoding, in bytes; see the package
-// comment for the layout.
+// The parts of a session's cookie value before encoding, in bytes; see the
+// package comment for the layout.
 const (
 	tokenVersion = 1
 	idSize       = 32
@@ -35,7 +35,7 @@ const (
 // so that each token has one spelling.
 var tokenEncoding = base64.RawURLEncoding.Strict()
 
-// tokenLength is the length of every cookie value (98 characters).
+// tokenLength is the length of every session's cookie value (98 characters).
 var tokenLength = tokenEncoding.EncodedLen(tokenSize)
 
 // keyEncoding writes hashes as key segments: lower case and digits only,
@@ -65,11 +65,18 @@ func (id sessionID) hash() string { return labelled(idLabel, id[:]) }
 
 // labelled hashes data for one use, as a key segment of 52 characters.
 func labelled(label string, data []byte) string {
+	sum := digest(label, data)
+	return keyEncoding.EncodeToString(sum[:])
+}
+
+// digest hashes data for one use.
+func digest(label string, data []byte) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	h.Write([]byte(label))
 	h.Write([]byte{0})
 	h.Write(data)
-	return keyEncoding.EncodeToString(h.Sum(nil))
+	h.Sum(sum[:0])
+	return sum
 }
 
 // Token is what a genuine cookie value says. Only [Manager.Verify] makes one
@@ -93,16 +100,15 @@ func (t Token) ID() string {
 	return t.id.hash()
 }
 
-// signer makes and checks cookie values.
+// signer makes and checks the values of one cookie.
 type signer struct {
 	name string
 	keys [][]byte
-	salt []byte
 }
 
-// newSigner derives the keys of one cookie name from the secrets.
+// newSigner derives the keys of one cookie from the secrets.
 func newSigner(name string, secrets [][]byte) signer {
-	s := signer{name: name, salt: mac(secrets[0], []byte(logLabel))}
+	s := signer{name: name}
 	for _, secret := range secrets {
 		s.keys = append(s.keys, mac(secret, []byte(signLabel)))
 	}
@@ -118,10 +124,38 @@ func mac(key []byte, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// signature covers the cookie's name too, so that a value made for the plain
-// cookie is worth nothing in the __Host- one.
+// signature covers the cookie's name too, so that a value made for one cookie
+// is worth nothing in another: not the plain one's in the __Host- one, not a
+// visitor's in a signed-in person's.
 func (s signer) signature(key, body []byte) []byte {
 	return mac(key, []byte(s.name), []byte{0}, body)
+}
+
+// seal signs body, which it may change beyond its end, and makes it a cookie
+// value.
+func (s signer) seal(body []byte) string {
+	return tokenEncoding.EncodeToString(append(body, s.signature(s.keys[0], body)...))
+}
+
+// open checks a value that anybody may have written and gives its body of
+// size bytes, and whether an old key signed it. It looks at the length before
+// all else, so an oversized value costs nothing.
+func (s signer) open(value string, size int) (body []byte, oldKey bool, err error) {
+	if len(value) != tokenEncoding.EncodedLen(size+sha256.Size) {
+		return nil, false, errMalformed
+	}
+	// The decoder skips line breaks, hence the check of its length.
+	b, err := tokenEncoding.DecodeString(value)
+	if err != nil || len(b) != size+sha256.Size || b[0] != tokenVersion {
+		return nil, false, errMalformed
+	}
+	body, sum := b[:size:size], b[size:]
+	for i, key := range s.keys {
+		if hmac.Equal(sum, s.signature(key, body)) {
+			return body, i > 0, nil
+		}
+	}
+	return nil, false, errForged
 }
 
 // sign makes the cookie value for an id and the revision of its record.
@@ -129,36 +163,23 @@ func (s signer) sign(id sessionID, rev kv.Revision) string {
 	b := make([]byte, 0, tokenSize)
 	b = append(b, tokenVersion)
 	b = append(b, id[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(rev))
-	b = append(b, s.signature(s.keys[0], b)...)
-	return tokenEncoding.EncodeToString(b)
+	return s.seal(binary.BigEndian.AppendUint64(b, uint64(rev)))
 }
 
-// parse reads a cookie value that anybody may have written. It looks at the
-// length before all else, so an oversized value costs nothing.
+// parse reads the cookie value of a session.
 func (s signer) parse(value string) (Token, error) {
-	if len(value) != tokenLength {
-		return Token{}, errMalformed
+	body, oldKey, err := s.open(value, bodySize)
+	if err != nil {
+		return Token{}, err
 	}
-	// The decoder skips line breaks, hence the check of its length.
-	b, err := tokenEncoding.DecodeString(value)
-	if err != nil || len(b) != tokenSize || b[0] != tokenVersion {
-		return Token{}, errMalformed
-	}
-	body, sum := b[:bodySize], b[bodySize:]
-	for i, key := range s.keys {
-		if hmac.Equal(sum, s.signature(key, body)) {
-			t := Token{genuine: true, oldKey: i > 0}
-			copy(t.id[:], body[1:])
-			t.Revision = kv.Revision(binary.BigEndian.Uint64(body[1+idSize:]))
-			return t, nil
-		}
-	}
-	return Token{}, errForged
+	t := Token{genuine: true, oldKey: oldKey}
+	copy(t.id[:], body[1:])
+	t.Revision = kv.Revision(binary.BigEndian.Uint64(body[1+idSize:]))
+	return t, nil
 }
 
 // tag names a session in the log. It is salted, so that whoever reads the log
 // cannot find the record, nor the other way round.
-func (s signer) tag(id string) string {
-	return hex.EncodeToString(mac(s.salt, []byte(id))[:8])
+func (m *Manager) tag(id string) string {
+	return hex.EncodeToString(mac(m.salt, []byte(id))[:8])
 }

@@ -10,7 +10,7 @@ import (
 
 func TestTokenIsReadBack(t *testing.T) {
 	t.Parallel()
-	s := newSigner(plainName, [][]byte{testKey})
+	s := newSigner(sessionName, [][]byte{testKey})
 	for _, rev := range []kv.Revision{0, 1, 1 << 40, 1<<64 - 1} {
 		id := newID()
 		value := s.sign(id, rev)
@@ -18,7 +18,7 @@ func TestTokenIsReadBack(t *testing.T) {
 		if err != nil || got.id != id || got.Revision != rev || got.oldKey || got.ID() != id.hash() {
 			t.Errorf("revision %d: got %+v, %v", rev, got, err)
 		}
-		if len(value) > 256 || len(secureName)+len(value) > 4096 {
+		if len(value) > 256 || len(hostPrefix+sessionName)+len(value) > 4096 {
 			t.Errorf("the value has %d characters", len(value))
 		}
 		if strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
@@ -41,7 +41,7 @@ func TestTokenHasAFreshID(t *testing.T) {
 
 func TestVerifyRefusesWhatWasNotSigned(t *testing.T) {
 	t.Parallel()
-	s := newSigner(plainName, [][]byte{testKey})
+	s := newSigner(sessionName, [][]byte{testKey})
 	good := s.sign(newID(), 7)
 	raw, err := base64.RawURLEncoding.DecodeString(good)
 	if err != nil {
@@ -66,8 +66,8 @@ func TestVerifyRefusesWhatWasNotSigned(t *testing.T) {
 		"zero bytes":      strings.Repeat("\x00", len(good)),
 		"all A":           strings.Repeat("A", len(good)),
 		"other version":   base64.RawURLEncoding.EncodeToString(otherVersion),
-		"other key":       newSigner(plainName, [][]byte{oldKey}).sign(newID(), 7),
-		"other cookie":    newSigner(secureName, [][]byte{testKey}).sign(newID(), 7),
+		"other key":       newSigner(sessionName, [][]byte{oldKey}).sign(newID(), 7),
+		"other cookie":    newSigner(hostPrefix+sessionName, [][]byte{testKey}).sign(newID(), 7),
 		"the secret's":    base64.RawURLEncoding.EncodeToString(append(raw[:bodySize:bodySize], mac(testKey, raw[:bodySize])...)),
 		"other signature": s.sign(newID(), 7)[:50] + good[50:],
 	}
@@ -83,7 +83,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 func TestVerifyRefusesEveryTamperedBit(t *testing.T) {
 	t.Parallel()
-	s := newSigner(plainName, [][]byte{testKey})
+	s := newSigner(sessionName, [][]byte{testKey})
 	raw, _ := base64.RawURLEncoding.DecodeString(s.sign(newID(), 7))
 	for i := range raw {
 		for bit := range 8 {
@@ -98,15 +98,15 @@ func TestVerifyRefusesEveryTamperedBit(t *testing.T) {
 
 func TestVerifyTakesAnOlderKey(t *testing.T) {
 	t.Parallel()
-	old := newSigner(plainName, [][]byte{oldKey}).sign(newID(), 7)
-	both := newSigner(plainName, [][]byte{testKey, oldKey})
+	old := newSigner(sessionName, [][]byte{oldKey}).sign(newID(), 7)
+	both := newSigner(sessionName, [][]byte{testKey, oldKey})
 	if got, err := both.parse(old); err != nil || !got.oldKey {
 		t.Errorf("with the old key as a fallback: %+v, %v", got, err)
 	}
 	if got, err := both.parse(both.sign(newID(), 7)); err != nil || got.oldKey {
 		t.Errorf("the first key does not sign: %+v, %v", got, err)
 	}
-	if _, err := newSigner(plainName, [][]byte{testKey}).parse(old); err == nil {
+	if _, err := newSigner(sessionName, [][]byte{testKey}).parse(old); err == nil {
 		t.Error("accepted after the old key was retired")
 	}
 }
@@ -127,7 +127,7 @@ func TestUnverifiedTokenNamesNothing(t *testing.T) {
 // FuzzVerify holds that only values which the signer makes are accepted, each
 // in one spelling.
 func FuzzVerify(f *testing.F) {
-	s := newSigner(plainName, [][]byte{testKey})
+	s := newSigner(sessionName, [][]byte{testKey})
 	good := s.sign(sessionID{1, 2, 3}, 42)
 	for _, seed := range []string{"", good, good[:97], good + "=", strings.ToLower(good), good[:97] + "\n", "session"} {
 		f.Add(seed)
