@@ -61,6 +61,9 @@ type call struct {
 	// wroteRequest and wroteResponse tell whether a body was overwritten in
 	// this phase: the first write replaces it, later ones add.
 	wroteRequest, wroteResponse bool
+	// passedOn says that the request went to the next handler: the guest is
+	// in handle_response.
+	passedOn bool
 	// answer is kept for OpAnswer when it did not fit the guest's buffer.
 	answer []byte
 	// calls counts those of module "lectern", httpCalls those of http_handler,

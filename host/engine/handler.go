@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -130,10 +131,11 @@ func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) (cause strin
 	} else if err = x.Next(ctx, x); err != nil {
 		isError = 1
 	}
-	c.wroteRequest, c.wroteResponse, c.received = false, false, 0
+	c.passedOn, c.wroteResponse, c.received = true, false, 0
 	s.stack = [2]uint64{guestContext, isError}
-	if err := s.invoke(s.response); err != nil {
-		return h.failed(s, err)
+	if fault := s.invoke(s.response); fault != nil {
+		cause, fault = h.failed(s, fault)
+		return cause, errors.Join(fault, err)
 	}
 	return "", err
 }

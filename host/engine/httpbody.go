@@ -37,6 +37,7 @@ func writeBody(c *call, m api.Module, stack []uint64) {
 	switch uint32(stack[0]) {
 	case kindResponse:
 	case kindRequest:
+		c.beforeNext()
 		body, wrote = &c.x.Request.Body, &c.wroteRequest
 	default:
 		panic(faultf("there is no body kind %d", uint32(stack[0])))

@@ -13,7 +13,7 @@ import (
 // reserved are the response headers that are the host's own business: the
 // framing of the message, the connection and the session cookie.
 var reserved = map[string]bool{
-	"Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Authenticate": true,
+	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true,
 	"Proxy-Connection": true, "Set-Cookie": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
@@ -51,8 +51,8 @@ func putList(m api.Module, list []string, offset, limit uint64) uint64 {
 	return uint64(len(list))<<32 | uint64(len(text))
 }
 
-// getHeaderNames lists the names of a kind of headers in order.
-// getHeaderNames lists the names in small letters, as the published host does.
+// getHeaderNames lists the names of a kind of headers in order, in small
+// letters.
 func getHeaderNames(c *call, m api.Module, stack []uint64) {
 	h := c.headers(stack[0])
 	names := make([]string, 0, len(h))
@@ -72,20 +72,25 @@ func getHeaderValues(c *call, m api.Module, stack []uint64) {
 
 // setHeaderValue replaces all values of a header.
 func setHeaderValue(c *call, m api.Module, stack []uint64) {
-	h, name, value := c.headerArguments(m, stack)
-	h[name] = []string{value}
-	c.boundHeaders(h)
+	if h, name, value := c.headerArguments(m, stack); !ignored(stack[0], name) {
+		h[name] = []string{value}
+		c.boundHeaders(h)
+	}
 }
 
 // addHeaderValue adds a value to a header.
 func addHeaderValue(c *call, m api.Module, stack []uint64) {
-	h, name, value := c.headerArguments(m, stack)
-	h[name] = append(h[name], value)
-	c.boundHeaders(h)
+	if h, name, value := c.headerArguments(m, stack); !ignored(stack[0], name) {
+		h[name] = append(h[name], value)
+		c.boundHeaders(h)
+	}
 }
 
 // removeHeader removes all values of a header.
 func removeHeader(c *call, m api.Module, stack []uint64) {
+	if ofRequest(stack[0]) {
+		c.beforeNext()
+	}
 	delete(c.headers(stack[0]), textproto.CanonicalMIMEHeaderKey(readString(m, stack[1], stack[2])))
 }
 
@@ -97,10 +102,23 @@ func (c *call) headerArguments(m api.Module, stack []uint64) (http.Header, strin
 	if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 		panic(faultf("the header %.40q has a malformed name or value", name))
 	}
-	if kind := uint32(stack[0]); kind != kindRequest && kind != kindReqTrailers && reserved[name] {
+	if ofRequest(stack[0]) {
+		c.beforeNext()
+	} else if reserved[name] {
 		panic(faultf("the header %s is set by the host alone", name))
 	}
 	return c.headers(stack[0]), name, value
+}
+
+// ofRequest reports whether a kind of headers belongs to the request.
+func ofRequest(kind uint64) bool {
+	return uint32(kind) == kindRequest || uint32(kind) == kindReqTrailers
+}
+
+// ignored reports whether a header has no effect: guests that rewrite a body
+// set its length, which the host finds out by itself.
+func ignored(kind uint64, name string) bool {
+	return !ofRequest(kind) && name == "Content-Length"
 }
 
 // boundHeaders stops a guest that adds headers without end.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/tetratelabs/wazero/api"
 )
@@ -147,8 +148,18 @@ func getSourceAddr(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.x.Request.Source, stack[0], stack[1])
 }
 
+// beforeNext stops a guest that changes the request in handle_response, when
+// the next handler has answered it. The published host does too: it would be
+// without effect, and the guest's author would never know.
+func (c *call) beforeNext() {
+	if c.passedOn {
+		panic(Fault("it changed the request after it was passed on"))
+	}
+}
+
 // setMethod changes the method for the next handler.
 func setMethod(c *call, m api.Module, stack []uint64) {
+	c.beforeNext()
 	method := readString(m, stack[0], stack[1])
 	if !isToken(method) {
 		panic(faultf("the method %.40q is not an HTTP token", method))
@@ -158,12 +169,13 @@ func setMethod(c *call, m api.Module, stack []uint64) {
 
 // setURI changes path and query for the next handler.
 func setURI(c *call, m api.Module, stack []uint64) {
+	c.beforeNext()
 	uri := readString(m, stack[0], stack[1])
 	if uri == "" {
 		uri = "/"
 	}
-	if uri[0] != '/' || !isPrintable(uri) {
-		panic(faultf("the URI %.80q is not a path", uri))
+	if _, err := url.ParseRequestURI(uri); err != nil || uri[0] != '/' || !isPrintable(uri) {
+		panic(faultf("the URI %.80q is not an encoded path", uri))
 	}
 	c.x.Request.URI = uri
 }

@@ -55,6 +55,7 @@ func TestRequestLine(t *testing.T) {
 	}{
 		{"set_method", "DELETE", "DELETE"}, {"set_method", "M-SEARCH", "M-SEARCH"}, {"set_method", "", ""}, {"set_method", "GET /", ""}, {"set_method", "a\r\nb", ""},
 		{"set_uri", "/x?y=%20z", "/x?y=%20z"}, {"set_uri", "", "/"}, {"set_uri", "http://other/", ""}, {"set_uri", "/a b", ""}, {"set_uri", "/\r\nX: y", ""}, {"set_uri", "/\x7f", ""}, {"set_uri", "*", ""},
+		{"set_uri", "/%zz", ""}, {"set_uri", "/caf\u00e9", ""}, {"set_uri", "/%C3%A9?%zz", "/%C3%A9?%zz"}, {"set_uri", "//other/x", "//other/x"},
 	} {
 		if tt.want == "" {
 			d.fails("", tt.name, tt.value)
@@ -163,6 +164,50 @@ func TestReservedHeaders(t *testing.T) {
 	if len(d.x.Response.Header)+len(d.x.Response.Trailer) != 0 {
 		t.Errorf("the response has %v and %v", d.x.Response.Header, d.x.Response.Trailer)
 	}
+}
+
+// TestLengthIsTheHosts takes what guests say of a body's length and ignores it.
+func TestLengthIsTheHosts(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t, request())
+	for _, name := range []string{"set_header_value", "add_header_value"} {
+		for _, kind := range []int{kindResponse, kindRespTrailers} {
+			d.must(name, kind, "content-length", "7")
+		}
+	}
+	if len(d.x.Response.Header)+len(d.x.Response.Trailer) != 0 {
+		t.Errorf("the response has %v and %v", d.x.Response.Header, d.x.Response.Trailer)
+	}
+	d.must("set_header_value", kindRequest, "content-length", "7")
+	if got := d.x.Request.Header.Get("Content-Length"); got != "7" {
+		t.Errorf("the request has the length %q", got)
+	}
+}
+
+// TestRequestIsOverAfterNext lets a guest read the request in handle_response
+// and stops one that changes it; the response may be changed.
+func TestRequestIsOverAfterNext(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t, request())
+	d.s.call.passedOn = true
+	const fault = "changed the request after"
+	d.fails(fault, "set_method", "GET")
+	d.fails(fault, "set_uri", "/")
+	d.fails(fault, "write_body", kindRequest, "x")
+	for _, kind := range []int{kindRequest, kindReqTrailers} {
+		d.fails(fault, "set_header_value", kind, "x-a", "b")
+		d.fails(fault, "add_header_value", kind, "x-a", "b")
+		d.fails(fault, "remove_header", kind, "x-a")
+	}
+	if got := d.text("get_method") + " " + d.text("get_uri"); got != "POST /a/b?c=d" {
+		t.Errorf("the request is %s", got)
+	}
+	for _, kind := range []int{kindResponse, kindRespTrailers} {
+		d.must("set_header_value", kind, "x-a", "b")
+		d.must("remove_header", kind, "x-a")
+	}
+	d.must("write_body", kindResponse, "x")
+	d.must("set_status_code", 404)
 }
 
 // TestBodies checks reading in parts, and that the first write replaces a body.

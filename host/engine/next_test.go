@@ -119,3 +119,27 @@ func TestNextThatPanics(t *testing.T) {
 		t.Errorf("error %v; the sandbox was kept: %v", err, idle(h) == s)
 	}
 }
+
+// TestBothFailuresAreTold loses neither that of the next handler nor that of
+// the guest's own handle_response, and blames the guest for its own alone.
+func TestBothFailuresAreTold(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, nil)
+	h := load(t, e, around(1))
+	next := &Failure{Handler: "behind", Cause: CausePanic, Err: errors.New("oh")}
+	serve := func(header http.Header) error {
+		return h.Serve(context.Background(), &Exchange{Request: Request{Header: http.Header{}}, Next: func(_ context.Context, x *Exchange) error {
+			x.Request.Body, x.Response.Header = nil, header
+			return next
+		}})
+	}
+	var failure *Failure
+	if err := serve(http.Header{}); !errors.As(err, &failure) || failure != next {
+		t.Errorf("the next handler alone failed: %v", err)
+	}
+	tooMuch := http.Header{"X-Long": {string(make([]byte, DefaultLimits.HeaderBytes))}}
+	err := serve(tooMuch)
+	if !errors.As(err, &failure) || failure.Handler == "behind" || failure.Cause != CauseFault || !errors.Is(err, next) {
+		t.Errorf("both failed: %v", err)
+	}
+}

@@ -43,6 +43,7 @@ var sandboxLog = &logBook{}
 // the first needs it; end closes them.
 var (
 	loaded = sync.OnceValues(load)
+	shared *engine.Engine
 	end    []func(context.Context) error
 )
 
@@ -69,7 +70,7 @@ func load() ([]*engine.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	end = append(end, e.Close)
+	shared, end = e, append(end, e.Close)
 	var handlers []*engine.Handler
 	for _, module := range modules {
 		h, err := e.Load(ctx, module)
@@ -90,6 +91,32 @@ func handlers(t *testing.T) []*engine.Handler {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// scripted loads a handler that does what its steps say; see
+// handlertest.Scripted.
+func scripted(t *testing.T, m abi.Manifest, steps ...string) *engine.Handler {
+	t.Helper()
+	handlers(t) // makes the engine
+	module, err := handlertest.Scripted(m, steps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := shared.Load(t.Context(), module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// with adds handlers to a site's options.
+func with(added ...*engine.Handler) func(*server.Options) {
+	return func(o *server.Options) { o.Handlers = append(slices.Clone(o.Handlers), added...) }
 }
 
 // logBook keeps what is logged, for many goroutines.

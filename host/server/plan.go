@@ -17,8 +17,9 @@ type way struct {
 	// owner is the handler whose manifest has the route: handler itself, or
 	// the one that it stands in front of.
 	owner *engine.Handler
-	// form says that one of the handlers from the first to the owner has
-	// secrets, so that a body must be a form, in which they can be found.
+	// form says that one of the handlers from the first to the owner, or
+	// behind that one, has secrets, so that a body must be a form, in which
+	// they can be found.
 	form bool
 }
 
@@ -159,7 +160,7 @@ func (p *plan) routesOf(h *engine.Handler) []way {
 		return ways
 	}
 	for _, r := range m.Routes {
-		ways = append(ways, way{handler: h, route: r, owner: h, form: len(m.Secrets) > 0})
+		ways = append(ways, way{handler: h, route: r, owner: h, form: len(p.secrets(h)) > 0})
 	}
 	return ways
 }

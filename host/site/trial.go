@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/engine"
@@ -26,6 +28,8 @@ type Trial struct {
 	// Module is the handler, and Demo the one that fills the store first; nil
 	// leaves it empty but for the administrator.
 	Module, Demo []byte
+	// Behind are the handlers, by name, to which it can pass requests on.
+	Behind map[string][]byte
 	// User is the login of who asks, "" for a visitor.
 	User string
 	// Method and Target are the request line's, such as "GET" and "/home?q=1".
@@ -77,8 +81,10 @@ func (t Trial) Run(ctx context.Context) (*TrialResult, error) {
 	result := &TrialResult{}
 	watch := &stopwatch{}
 	stores := OpenMemory()
+	modules := map[string][]byte{t.Name: t.Module, setupHandler: t.Demo}
+	maps.Copy(modules, t.Behind)
 	s, err := Open(ctx, Options{
-		Config: t.Config, Stores: stores, Modules: map[string][]byte{t.Name: t.Module, setupHandler: t.Demo}, NoDemo: t.Demo == nil,
+		Config: t.Config, Stores: stores, Modules: modules, NoDemo: t.Demo == nil,
 		Logger: t.Logger, CacheDir: t.CacheDir, Sandboxes: watch, SignIn: t.SignIn,
 		Trace: func(r server.Run) { result.Runs = append(result.Runs, TrialRun{Run: r, Call: watch.took}) },
 	})
@@ -111,6 +117,20 @@ func (t Trial) answer(ctx context.Context, s *Site, watch *stopwatch, result *Tr
 	return nil
 }
 
+// tried is the handler that was made of a module.
+func (s *Site) tried(module []byte) (*engine.Handler, error) {
+	m, err := abi.FindManifest(module)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range s.handlers {
+		if h.Manifest().Name == m.Name {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("the handler %s was not loaded", m.Name)
+}
+
 // request is the trial's as the server reads it from a connection.
 func (t Trial) request(ctx context.Context) (*http.Request, error) {
 	body := ""
@@ -124,6 +144,10 @@ func (t Trial) request(ctx context.Context) (*http.Request, error) {
 	r.RequestURI, r.Host, r.RemoteAddr = t.Target, "localhost", "127.0.0.1:1"
 	for name, values := range t.Header {
 		r.Header[name] = values
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host // net/http has it here, and so does the router
+		r.Header.Del("Host")
 	}
 	if t.Form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

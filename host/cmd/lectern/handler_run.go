@@ -95,7 +95,7 @@ func newTrial(name string, flags runFlags, errOut io.Writer) (site.Trial, *abi.M
 		return t, nil, err
 	}
 	if m.Internal {
-		return t, nil, fmt.Errorf("the handler %s is internal: the host alone calls it, at the first start", m.Name)
+		return t, nil, fmt.Errorf("the handler %s is internal: only the host at the first start, or a handler in front of it, can ask it", m.Name)
 	}
 	modules, err := embedded()
 	if flags.demo {
@@ -103,6 +103,9 @@ func newTrial(name string, flags runFlags, errOut io.Writer) (site.Trial, *abi.M
 			return t, nil, fmt.Errorf("%w; or use -demo=false", err)
 		}
 		t.Demo = modules[demoHandler]
+	}
+	if t.Behind, err = behind(m); err != nil {
+		return t, nil, err
 	}
 	for _, module := range modules {
 		if other, err := abi.FindManifest(module); err == nil && other.SignIn != "" {
@@ -118,6 +121,36 @@ func newTrial(name string, flags runFlags, errOut io.Writer) (site.Trial, *abi.M
 	}
 	t.Config, err = trialConfig()
 	return t, m, err
+}
+
+// behind gives the handlers to which one can pass its requests on, through
+// others too.
+func behind(m *abi.Manifest) (map[string][]byte, error) {
+	if m.Next == "" {
+		return nil, nil
+	}
+	all, err := known()
+	if err != nil {
+		return nil, err
+	}
+	found := map[string][]byte{}
+	for next, by := m.Next, m.Name; next != "" && found[next] == nil; {
+		if next == abi.NextSite {
+			delete(all, m.Name)
+			delete(all, demoHandler)
+			return all, nil
+		}
+		if all[next] == nil {
+			return nil, fmt.Errorf("the handler %s passes on to %s, which is neither in this binary nor in LMS_HANDLERS_DIR", by, next)
+		}
+		other, err := abi.FindManifest(all[next])
+		if err != nil {
+			return nil, fmt.Errorf("handler %s: %w", next, err)
+		}
+		found[next] = all[next]
+		next, by = other.Next, next
+	}
+	return found, nil
 }
 
 // trialConfig is that of a development site with a key of its own, and with

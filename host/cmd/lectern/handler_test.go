@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/guest/handlers"
 	"github.com/lectern-lms/lectern/host/engine/wasmtest"
+	"github.com/lectern-lms/lectern/host/handlertest"
 )
 
 // shared is a folder for the tests of the handlers: the program, and the cache
@@ -93,7 +96,7 @@ func TestHandlerScripts(t *testing.T) {
 			for name, value := range env {
 				e.Setenv(name, value)
 			}
-			return writeModules(e.WorkDir)
+			return errors.Join(writeModules(e.WorkDir), writeFolders(e.WorkDir))
 		},
 	})
 }
@@ -114,6 +117,34 @@ func writeModules(dir string) error {
 		}
 	}
 	return nil
+}
+
+// writeFolders makes folders of handlers as an operator would: "added" is good
+// but for a handler whose next is nowhere, and "wrong" is not.
+func writeFolders(dir string) error {
+	guest, err := handlertest.ScriptedGuest()
+	if err != nil {
+		return err
+	}
+	guard := abi.Manifest{ABI: abi.Version, Name: "guard", Version: "2.0", Summary: "In front of all others", Next: abi.NextSite, Config: ">set 1 X-Guard seen\n>next 0"}
+	gate := abi.Manifest{ABI: abi.Version, Name: "gate", Version: "1", Next: "catalog", Config: ">uri /home\n>next 0",
+		Routes: []abi.Route{{Pattern: "GET /gate/{x}"}, {Pattern: "GET api.example/api"}}}
+	lost := abi.Manifest{ABI: abi.Version, Name: "lost", Version: "1", Next: "nobody"}
+	for _, m := range []abi.Manifest{guard, gate, lost} {
+		text, err := json.Marshal(m)
+		folder := filepath.Join(dir, "added")
+		if m.Name == "lost" {
+			folder = dir
+		}
+		err = errors.Join(err, os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, m.Name+".wasm"), guest, 0o600),
+			os.WriteFile(filepath.Join(folder, m.Name+".json"), text, 0o600))
+		if err != nil {
+			return err
+		}
+	}
+	wrong := filepath.Join(dir, "wrong")
+	return errors.Join(os.Mkdir(wrong, 0o700), os.WriteFile(filepath.Join(dir, "bare.wasm"), guest, 0o600),
+		os.WriteFile(filepath.Join(wrong, "catalog.wasm"), small("GET /catalog", wasmtest.I64(0)), 0o600))
 }
 
 // small is a handler with one route whose function has this code.

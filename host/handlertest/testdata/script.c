@@ -11,7 +11,8 @@
  *	                                 header, names
  *	features NAME N                  enable N and tell what there is
  *	put KEY VALUE                    write a record; its status is X-Put
- *	log L TEXT | trap | spin
+ *	log L TEXT | note L WHAT ...     write a text, or what is there, to the log
+ *	trap | spin
  *	next N                           pass on with the context N
  *
  * K is a digit: 0 request, 1 response, 2 and 3 their trailers. */
@@ -183,7 +184,10 @@ static uint64_t step(struct text line) {
 		put_record(first, rest);
 	else if (is(verb, TEXT("log")))
 		log_message((int32_t)number(first), rest.at, rest.len);
-	else if (is(verb, TEXT("spin")))
+	else if (is(verb, TEXT("note"))) {
+		struct text t = found(second, after);
+		log_message((int32_t)number(first), t.at, t.len);
+	} else if (is(verb, TEXT("spin")))
 		for (;;)
 			turns++;
 	else
