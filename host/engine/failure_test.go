@@ -23,7 +23,7 @@ var failures = []struct{ command, cause, text string }{
 	{"/header?X-Break=a_Set-Cookie:x", CauseFault, `header "X-Break"`},
 	{"/header?Bad Name=x", CauseFault, "malformed"},
 	{"/header?Set-Cookie=a", CauseFault, "Set-Cookie is set by the host alone"},
-	{"/header?content-length=9", CauseFault, "Content-Length is set by the host alone"},
+	{"/header?transfer-encoding=chunked", CauseFault, "Transfer-Encoding is set by the host alone"},
 	{"/status?99", CauseFault, "status 99"},
 	{"/status?600", CauseFault, "status 600"},
 	{"/status?-1", CauseFault, "status -1"},
