@@ -59,10 +59,11 @@ func startCluster(t testing.TB, n int) *testCluster {
 	return c
 }
 
-// options are those of one node.
+// options are those of one node. The dozens of buckets of a test run would
+// otherwise be forced to the disk thousands of times a second.
 func (c *testCluster) options(i int) ServerOptions {
 	return ServerOptions{
-		Dir: filepath.Join(c.dir, fmt.Sprint("n", i)), Name: fmt.Sprint("n", i), Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(c.dir, fmt.Sprint("n", i)), Name: fmt.Sprint("n", i), Logger: slog.New(slog.DiscardHandler), SyncInterval: time.Minute,
 		Cluster: &Cluster{Name: "test", Addr: c.peers[i], Peers: c.peers, Secrets: []string{testSecret}},
 	}
 }

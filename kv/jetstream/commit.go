@@ -98,6 +98,14 @@ func (s *Store) committed(p *plan, writes int, last uint64) kv.Revision {
 
 // send publishes a plan's messages and returns the sequence of the last.
 func (s *Store) send(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
+	if len(msgs) > 1 {
+		select {
+		case s.batches <- struct{}{}:
+			defer func() { <-s.batches }()
+		case <-ctx.Done():
+			return 0, unavailable(fmt.Errorf("wait for a free batch: %w", ctx.Err()))
+		}
+	}
 	if s.replicas > 1 {
 		return s.sendRepeating(ctx, msgs)
 	}
@@ -108,12 +116,6 @@ func (s *Store) send(ctx context.Context, msgs []*nats.Msg) (uint64, error) {
 func (s *Store) sendOnce(ctx context.Context, msgs []*nats.Msg, id string) (uint64, error) {
 	if len(msgs) == 1 {
 		return s.publish(ctx, msgs[0])
-	}
-	select {
-	case s.batches <- struct{}{}:
-		defer func() { <-s.batches }()
-	case <-ctx.Done():
-		return 0, unavailable(fmt.Errorf("wait for a free batch: %w", ctx.Err()))
 	}
 	for i, m := range msgs {
 		m.Header.Set(headerBatch, id)
