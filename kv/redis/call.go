@@ -113,7 +113,7 @@ func (s *Store) ask(ctx context.Context, sc script, args ...string) (answer, err
 		}
 		v := s.view.Load()
 		a, err := s.run(ctx, sc, v, args)
-		retry := passing(err)
+		retry := err != nil && passing(err)
 		if err != nil {
 			err = explain(err)
 		}
@@ -134,6 +134,7 @@ func (s *Store) ask(ctx context.Context, sc script, args ...string) (answer, err
 		case a.status == "replica":
 			err, retry = fmt.Errorf("%w: Redis is a replica", kv.ErrUnavailable), true
 		default:
+			s.saw(v, a.rev)
 			return a, nil
 		}
 		if s.life.Err() != nil {
@@ -142,6 +143,15 @@ func (s *Store) ask(ctx context.Context, sc script, args ...string) (answer, err
 		if !retry || wait.sleep(ctx) != nil {
 			return answer{}, s.ended(ctx, err)
 		}
+	}
+}
+
+// saw notes a revision that an answer brought. If the bucket has a new run
+// meanwhile, the revision may be one of those that are lost.
+func (s *Store) saw(v *view, rev uint64) {
+	v.epoch.saw(rev)
+	if now := s.view.Load(); now != v && now.epoch == v.epoch && now.lost(rev) {
+		s.upset()
 	}
 }
 
@@ -174,9 +184,6 @@ func (s *Store) run(ctx context.Context, sc script, v *view, args []string) (ans
 		now, err = msgs[2].AsInt64()
 		a.now, a.rest = time.UnixMilli(now), msgs[3:]
 		s.clock.set(now)
-		if err == nil && a.err == nil {
-			v.epoch.saw(a.rev)
-		}
 	}
 	if a.err == nil && err != nil {
 		a.err = fmt.Errorf("%w: a script's answer: %w", errMalformed, err)

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// commitSpan is how long after it was first sent a commit may still run.
-	// The bucket remembers its id for at least twice as long.
+	// commitSpan is the usual span: longer than anybody waits for an answer.
+	// The bucket remembers a commit's id for at least twice as long.
 	commitSpan = 20 * time.Second
-	// tombstoneAge is how long deletions are kept: a little longer than
-	// promised, since they are counted from the server's clock.
+	// tombstoneAge is how long deletions are usually kept: a little longer
+	// than promised, since the server's clock may be set.
 	tombstoneAge = kv.TombstoneAge + time.Minute
 )
 
@@ -44,7 +44,7 @@ func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write
 	case "conflict":
 		return 0, conflict(checks, a.number(0))
 	case "late":
-		return 0, fmt.Errorf("%w: the commit could not be sent within %v", kv.ErrUnavailable, commitSpan)
+		return 0, fmt.Errorf("%w: the commit could not be sent within %v", kv.ErrUnavailable, s.bucket.span)
 	}
 	return 0, fmt.Errorf("%w: a script answered %.20q", errMalformed, a.status)
 }
@@ -66,8 +66,8 @@ func (s *Store) plan(checks []kv.Check, writes []kv.Write) (script, []string) {
 		sc = testScript
 		args = append(args, strconv.Itoa(len(checks)))
 	} else {
-		args = append(args, s.channel, millis(tombstoneAge), rand.Text(), strconv.FormatInt(s.clock.now(), 10),
-			millis(commitSpan), strconv.Itoa(len(checks)), strconv.Itoa(len(writes)))
+		args = append(args, s.channel, millis(s.bucket.tombstones), rand.Text(), strconv.FormatInt(s.clock.now(), 10),
+			millis(s.bucket.span), strconv.Itoa(len(checks)), strconv.Itoa(len(writes)))
 	}
 	for _, c := range checks {
 		kind := "k"

@@ -46,8 +46,15 @@ type Conn struct {
 	where   string // for messages, without the password
 }
 
-// Connect reaches the server, or says what keeps it from that: the errors are
-// of the kinds that [Diagnose] explains.
+// UserRules are the rights that Lectern's user needs, as ACL SETUSER takes them.
+// Without config|get some findings are left out.
+const UserRules = "~{lectern:* &{lectern:* +eval +evalsha +info +time +ping +select +ssubscribe +sunsubscribe +spublish" +
+	" +client|setname +config|get +cluster|slots +exists +unlink +hget +hmget +hset +hdel +hlen" +
+	" +zadd +zrem +zcard +zcount +zlexcount +zscore +zrangebyscore +zrangebylex"
+
+// Connect reaches the server and sees that it is one that can hold buckets; it
+// logs findings that should be mended. Or it says what keeps it from that: [ErrRefused], [ErrNotRedis], or another
+// [kv.ErrUnavailable].
 func Connect(ctx context.Context, o Options) (*Conn, error) {
 	o.URL, o.Name = trimmed(o.URL), trimmed(o.Name)
 	if o.Logger == nil {
@@ -74,6 +81,12 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 			return nil, fmt.Errorf("redis: cannot use %s: %w", c.where, explain(m.err))
 		}
 		c.client = m.client
+		report, err := c.Inspect(ctx)
+		if err != nil {
+			m.client.Close()
+			return nil, fmt.Errorf("redis: cannot use %s: %w", c.where, err)
+		}
+		c.warn(ctx, report.Findings)
 	case <-ctx.Done():
 		go func() {
 			if m := <-done; m.err == nil {
@@ -83,6 +96,15 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("redis: cannot use %s: %w", c.where, unavailable(ctx.Err()))
 	}
 	return c, nil
+}
+
+// warn logs the findings that should be mended.
+func (c *Conn) warn(ctx context.Context, findings []Finding) {
+	for _, f := range findings {
+		if f.Severity != Note {
+			c.options.Logger.WarnContext(ctx, "Redis: "+f.Text, "finding", string(f.Code), "remedy", f.Remedy, "address", c.where)
+		}
+	}
 }
 
 // clientOption is the client's configuration for the options.

@@ -29,7 +29,8 @@ var (
 	ErrDamaged = fmt.Errorf("%w: the data in Redis are damaged", kv.ErrUnavailable)
 )
 
-// answers are the beginnings of the server's errors that have a meaning here.
+// answers are the beginnings of the server's errors that have a meaning here,
+// as the client shows them, without a leading ERR.
 // After those that pass the same call may succeed, and has done nothing yet.
 var answers = []struct {
 	begins string
@@ -39,14 +40,14 @@ var answers = []struct {
 }{
 	{"NOAUTH", ErrRefused, false, "it wants a password; put it into the URL as redis://user:password@host"},
 	{"WRONGPASS", ErrRefused, false, "the user or the password in the URL is wrong"},
-	{"ERR Client sent AUTH", ErrRefused, false, "the URL has a password and the server has none"},
-	{"ERR AUTH", ErrRefused, false, "the URL has a password and the server has none"},
+	{"Client sent AUTH", ErrRefused, false, "the URL has a password and the server has none"},
+	{"AUTH", ErrRefused, false, "the URL has a password and the server has none"},
 	{"NOPERM", ErrRefused, false, "give the user the commands and keys that deploy/README.md lists"},
 	{"OOM", ErrFull, false, "raise maxmemory or remove data"},
 	{"MISCONF", kv.ErrUnavailable, false, "Redis cannot save to its disk; see its log"},
-	{"ERR unknown command", ErrNotRedis, false, "Lectern needs Redis 7.0 or later"},
-	{"ERR Bad directive", ErrNotRedis, false, "Lectern needs Redis 7.0 or later"},
-	{"ERR DB index", kv.ErrInvalid, false, "the database number in the URL is too large"},
+	{"unknown command", ErrNotRedis, false, "Lectern needs Redis 7.0 or later"},
+	{"Bad directive", ErrNotRedis, false, "Lectern needs Redis 7.0 or later"},
+	{"DB index", kv.ErrInvalid, false, "the database number in the URL is too large"},
 	{"WRONGTYPE", ErrDamaged, false, "another program uses keys that begin with {lectern:"},
 	{"LOADING", kv.ErrUnavailable, true, "it is still loading its data"},
 	{"BUSY", kv.ErrUnavailable, true, "a script of another program blocks it"},
@@ -57,7 +58,7 @@ var answers = []struct {
 	{"TRYAGAIN", kv.ErrUnavailable, true, "the cluster is moving the bucket"},
 	{"MOVED", kv.ErrUnavailable, true, "the cluster is moving the bucket"},
 	{"ASK", kv.ErrUnavailable, true, "the cluster is moving the bucket"},
-	{"ERR max number of clients", kv.ErrUnavailable, true, "raise maxclients"},
+	{"max number of clients", kv.ErrUnavailable, true, "raise maxclients"},
 	{"NOSCRIPT", kv.ErrUnavailable, true, "its scripts were flushed"},
 }
 
@@ -66,7 +67,7 @@ var answers = []struct {
 func explain(err error) error {
 	answer, ok := rueidis.IsRedisErr(err)
 	if !ok {
-		if rueidis.IsParseErr(err) || strings.Contains(err.Error(), "unexpected") {
+		if rueidis.IsParseErr(err) || strings.Contains(err.Error(), "unknown message type") {
 			return fmt.Errorf("%w: %w", ErrNotRedis, err)
 		}
 		return unavailable(err)

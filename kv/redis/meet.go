@@ -58,7 +58,7 @@ func (s *Store) introduce(ctx context.Context, known *view, create, reset string
 	for {
 		// The script takes the epoch where others take the run.
 		a, err := s.run(ctx, openScript, &view{run: known.epoch.id, epoch: known.epoch}, []string{rand.Text(), create, reset})
-		retry := passing(err)
+		retry := err != nil && passing(err)
 		if err != nil {
 			err = explain(err)
 		} else if a.status != "replica" {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,9 @@ type Bucket struct {
 	// Volatile says that the bucket may be lost: found empty or replaced, it
 	// is begun anew, as is right for sessions. Otherwise all calls fail then.
 	Volatile bool
+
+	tombstones time.Duration // how long deletions are kept; zero for tombstoneAge
+	span       time.Duration // how long after it was first sent a commit may run; zero for commitSpan
 }
 
 // maxBucketName bounds the names of buckets.
@@ -98,6 +102,7 @@ func Open(ctx context.Context, c *Conn, b Bucket) (*Store, error) {
 	}
 	tag := "{lectern:" + b.Name + "}"
 	s := &Store{conn: c, bucket: b, channel: tag + ":changes", meeting: make(chan struct{}, 1)}
+	s.bucket.tombstones, s.bucket.span = cmp.Or(b.tombstones, tombstoneAge), cmp.Or(b.span, commitSpan)
 	s.log = c.options.Logger.With("bucket", b.Name)
 	for _, part := range []string{"meta", "data", "index", "order", "due", "ids0", "ids1"} {
 		s.keys = append(s.keys, tag+":"+part)

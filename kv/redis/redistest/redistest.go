@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,16 +28,46 @@ type Server struct {
 	port int
 	cmd  *exec.Cmd
 	log  *bytes.Buffer
+	tls  bool
 }
 
 // Start runs a server without persistence; args are more of its options, such
 // as "--appendonly", "yes".
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
+	return launch(tb, &Server{tb: tb, args: args, dir: tb.TempDir()})
+}
+
+// StartTLS is Start for a server that speaks TLS alone; args name its
+// certificate.
+func StartTLS(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	return launch(tb, &Server{tb: tb, args: args, dir: tb.TempDir(), tls: true})
+}
+
+// StartReplica is Start for a replica of the server at an address. It returns
+// when the replica has caught up.
+func StartReplica(tb testing.TB, primary string, args ...string) *Server {
+	tb.Helper()
+	host, port, err := net.SplitHostPort(primary)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := Start(tb, append([]string{"--replicaof", host + " " + port, "--repl-diskless-sync-delay", "0"}, args...)...)
+	for end := time.Now().Add(startTimeout); !strings.Contains(s.Do("INFO", "replication"), "master_link_status:up"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatal("the replica does not follow")
+		}
+	}
+	return s
+}
+
+// launch runs a server for the first time.
+func launch(tb testing.TB, s *Server) *Server {
+	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Fatal("these tests need redis-server 7 or later on the PATH: install the package redis-server (macOS: brew install redis)")
 	}
-	s := &Server{tb: tb, args: args, dir: tb.TempDir()}
 	tb.Cleanup(s.Kill)
 	// Another process may take the free port before the server does.
 	var err error
@@ -80,8 +111,12 @@ func (s *Server) Dir() string { return s.dir }
 
 // start runs the process and waits until it answers.
 func (s *Server) start() error {
-	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
-		"--enable-debug-command", "yes"}, s.args...)
+	ports := []string{"--port", strconv.Itoa(s.port)}
+	if s.tls {
+		ports = []string{"--port", "0", "--tls-port", strconv.Itoa(s.port)}
+	}
+	args := slices.Concat(ports, []string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
+		"--enable-debug-command", "yes"}, s.args)
 	s.log = &bytes.Buffer{}
 	s.cmd = exec.Command("redis-server", args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
