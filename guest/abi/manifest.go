@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,14 @@ const (
 	// RightSetup allows OpCreateAccount; the host grants it only to the
 	// request that fills an empty store at the first start.
 	RightSetup = "setup"
+	// RightAuthorization shows the request's header Authorization, which is
+	// hidden from all others. What the handler answers is then for this reader
+	// alone.
+	RightAuthorization = "authorization"
 )
+
+// rights are all rights that there are.
+var rights = []string{RightSignIn, RightSignUp, RightSetup, RightAuthorization}
 
 // What a route can require of the reader before the handler is asked at all.
 const (
@@ -176,7 +184,7 @@ func (m *Manifest) validate() error {
 		}
 	}
 	for _, r := range m.Rights {
-		if r != RightSignIn && r != RightSignUp && r != RightSetup {
+		if !slices.Contains(rights, r) {
 			fault("unknown right %q", r)
 		}
 	}

@@ -15,7 +15,7 @@ func valid() Manifest {
 		ABI: Version, Name: "hello-2", Version: "0.1.0", Summary: "Says hello.",
 		Routes: []Route{{Pattern: "GET /hello/{name}"}, {Pattern: "POST /hello", Require: RequireSignedIn}},
 		SignIn: "/hello/in", Read: []string{"course/"}, Write: []string{"hello/", "hello/by-name/"},
-		Rights: []string{RightSignIn, RightSignUp, RightSetup}, Secrets: []string{"password"}, Config: "x",
+		Rights: []string{RightSignIn, RightSignUp, RightSetup, RightAuthorization}, Secrets: []string{"password"}, Config: "x",
 		Limits: Limits{MemoryKiB: 1024, DeadlineMS: 500, ResponseKiB: 64, HostCalls: 100, LogKiB: 1, Sandboxes: 4},
 	}
 }

@@ -6,6 +6,10 @@
 // those of the pages also need Chromium or Chrome. They build the binary once,
 // let it set up one data directory, and give each site a copy of that.
 //
+// The folder tck is a module of its own, with the conformance kit of http-wasm
+// at its pinned version: TestPublishedGuests runs it. Go takes it from the
+// module proxy.
+//
 // To look at the pages:
 //
 //	go test ./host/e2e -run TestScreenshots -screenshots /tmp/pages

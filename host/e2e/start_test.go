@@ -39,6 +39,13 @@ func TestStartIsRefused(t *testing.T) {
 			[]string{"4 faults", "LMS_PORT", "LMS_WORKERS", "SECRET_KEY", "LMS_SYNC"}},
 		{"production without an administrator", []string{"LMS_ENV=production", "LMS_BIND=127.0.0.1", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir(),
 			"SECRET_KEY=0123456789abcdef0123456789abcdef0123456789abcdef"}, []string{"ADMIN_USER", "ADMIN_PSWD"}},
+		{"no folder of handlers", handlers("/nowhere/at/all"), []string{"LMS_HANDLERS_DIR", "/nowhere/at/all"}},
+		{"broken handler", handlers(folderOf(t, "guard.wasm", "<html>")), []string{"LMS_HANDLERS_DIR", "guard.wasm", "not a WebAssembly module"}},
+		{"handler without a manifest", handlers(folderOf(t, "guard.wasm", emptyModule)), []string{"guard.wasm", "lectern.manifest", "guard.json"}},
+		{"handler of a name that is taken", handlers(folderOf(t, "catalog.wasm", emptyModule, "catalog.json",
+			`{"abi": 1, "name": "catalog", "routes": [{"pattern": "GET /other"}]}`)), []string{"catalog.wasm", "carries a handler catalog already"}},
+		{"handler that wants the accounts", handlers(folderOf(t, "guard.wasm", emptyModule, "guard.json",
+			`{"abi": 1, "name": "guard", "next": "catalog", "read": ["account/"]}`)), []string{"guard.json", `"account/" is kept by the host`}},
 		{"shorter idle time than sessions keep", []string{"LMS_SESSION_IDLE=1s", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()}, []string{"LMS_SESSION_IDLE", "2m"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -61,6 +68,26 @@ func TestStartIsRefused(t *testing.T) {
 	if a := newPerson(s).get(t, "/home"); a.status != 200 {
 		t.Errorf("the site that was running answers %d", a.status)
 	}
+}
+
+// emptyModule is the least WebAssembly module there is.
+const emptyModule = "\x00asm\x01\x00\x00\x00"
+
+// handlers is the environment of a site with a folder of handlers.
+func handlers(folder string) []string {
+	return []string{"LMS_HANDLERS_DIR=" + folder, "LMS_PORT=0", "LMS_DATA_DIR=/nowhere/at/all"} // it does not get as far
+}
+
+// folderOf makes a folder of files: their names and contents in turn.
+func folderOf(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		if err := os.WriteFile(filepath.Join(dir, files[i]), []byte(files[i+1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // readOnly is a directory in which this user can make no file.

@@ -119,6 +119,7 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 // the error is a *Failure.
 func (h *Handler) run(ctx context.Context, s *sandbox, x *Exchange) (cause string, err error) {
 	c := s.begin(ctx, x, h.manifest.Config, h.limits, h.guestLog)
+	c.logs = h.logs
 	if err := s.invoke(s.request); err != nil {
 		return h.failed(s, err)
 	}
@@ -146,11 +147,18 @@ func (h *Handler) failed(s *sandbox, err error) (cause string, _ error) {
 	return f.Cause, f
 }
 
-// guestLog writes a guest's message at http-wasm's level: -1 debug, 0 info,
-// 1 warn, 2 error.
+// guestLog writes a guest's message at http-wasm's level.
 func (h *Handler) guestLog(level int32, message string) {
-	levels := map[int32]slog.Level{-1: slog.LevelDebug, 0: slog.LevelInfo, 1: slog.LevelWarn, 2: slog.LevelError}
-	h.log.Log(context.Background(), levels[level], message)
+	h.log.Log(context.Background(), levelOf(level), message)
+}
+
+// logs reports whether the log takes messages of http-wasm's level.
+func (h *Handler) logs(level int32) bool { return h.log.Enabled(context.Background(), levelOf(level)) }
+
+// levelOf is the log's level for http-wasm's: -1 debug, 0 info, 1 warn, 2
+// error.
+func levelOf(level int32) slog.Level {
+	return slog.Level(4 * min(max(level, -1), 2)) // slog's are four apart too
 }
 
 // logOutput passes on what a guest has printed, which may be of use to the

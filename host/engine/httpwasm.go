@@ -106,11 +106,12 @@ func getConfig(c *call, m api.Module, stack []uint64) {
 	stack[0] = putText(m, c.config, stack[0], stack[1])
 }
 
-// logEnabled is true of every level but none: the logger itself filters.
-func logEnabled(_ *call, _ api.Module, stack []uint64) {
-	enabled := int32(stack[0]) < logLevelNone
+// logEnabled tells whether the site's log takes a level. It is no fact: what a
+// handler logs is no part of its page.
+func logEnabled(c *call, _ api.Module, stack []uint64) {
+	level := int32(stack[0])
 	stack[0] = 0
-	if enabled {
+	if level < logLevelNone && (c.logs == nil || c.logs(level)) {
 		stack[0] = 1
 	}
 }

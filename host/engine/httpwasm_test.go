@@ -283,6 +283,12 @@ func TestStatusFeaturesAndLog(t *testing.T) {
 			t.Errorf("log_enabled(%d): %d, want %d", level, got, want)
 		}
 	}
+	d.s.call.logs = func(level int32) bool { return level >= 1 }
+	for level, want := range map[int]uint64{-1: 0, 0: 0, 1: 1, 2: 1, 3: 0} {
+		if got := d.must("log_enabled", level); got != want {
+			t.Errorf("log_enabled(%d) where the log takes warnings: %d, want %d", level, got, want)
+		}
+	}
 	d.must("log", 2, "an error")
 	d.must("log", -1, "")
 	d.must("log", 3, "to nobody")

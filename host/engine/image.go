@@ -59,6 +59,7 @@ func (h *Handler) newImage() (*image, error) {
 	}
 	defer s.close()
 	c := s.begin(ctx, &Exchange{}, h.manifest.Config, h.limits, h.guestLog)
+	c.logs = h.logs
 	if err := s.start(h.module); err != nil {
 		return nil, err
 	}

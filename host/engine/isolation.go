@@ -61,7 +61,7 @@ func (h *Handler) startPlain() (*sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.begin(ctx, &Exchange{}, h.manifest.Config, h.limits, h.guestLog)
+	s.begin(ctx, &Exchange{}, h.manifest.Config, h.limits, h.guestLog).logs = h.logs
 	name := exportInitialize
 	if s.module.ExportedFunction(name) == nil {
 		name = exportStart

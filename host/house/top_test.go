@@ -42,6 +42,40 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
+// nestedModules are the folders with a go.mod of their own, and what alone it
+// may require: what the tests need and the program must not depend on.
+var nestedModules = map[string]string{"host/e2e/tck": "github.com/http-wasm/http-wasm-host-go"}
+
+// TestNestedModules checks that there are no others, and that their sums are
+// kept with them.
+func TestNestedModules(t *testing.T) {
+	t.Parallel()
+	list := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", "go.mod", "**/go.mod")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file := range strings.FieldsSeq(string(out)) {
+		folder := strings.TrimSuffix(strings.TrimSuffix(file, "go.mod"), "/")
+		if folder == "" {
+			continue
+		}
+		only, known := nestedModules[folder]
+		if !known {
+			t.Errorf("%s is a module of its own: the program has one go.mod; name it here if only tests need it", folder)
+			continue
+		}
+		if _, err := os.Stat(root + "/" + folder + "/go.sum"); err != nil {
+			t.Errorf("%s has no go.sum: %v", folder, err)
+		}
+		mod := readMod(t, root+"/"+folder)
+		if len(mod.Require) != 1 || mod.Require[0].Path != only || len(mod.Replace)+len(mod.Exclude)+len(mod.Tool) > 0 {
+			t.Errorf("%s requires %v, and may require %s alone", folder, mod.Require, only)
+		}
+	}
+}
+
 // namedPackages are the five that the project is built on.
 var namedPackages = []string{
 	"github.com/tetratelabs/wazero", "github.com/nats-io/nats-server/v2", "github.com/nats-io/nats.go",
@@ -57,12 +91,11 @@ type goMod struct {
 	Tool    []struct{ Path string }
 }
 
-// TestGoMod checks that the named packages are there, and that nothing is
-// replaced: a replacement would not reach those who install the module.
-func TestGoMod(t *testing.T) {
-	t.Parallel()
+// readMod reads the go.mod of a folder.
+func readMod(t *testing.T, folder string) goMod {
+	t.Helper()
 	cmd := exec.Command("go", "mod", "edit", "-json")
-	cmd.Dir = root
+	cmd.Dir = folder
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +104,14 @@ func TestGoMod(t *testing.T) {
 	if err := json.Unmarshal(out, &mod); err != nil {
 		t.Fatal(err)
 	}
+	return mod
+}
+
+// TestGoMod checks that the named packages are there, and that nothing is
+// replaced: a replacement would not reach those who install the module.
+func TestGoMod(t *testing.T) {
+	t.Parallel()
+	mod := readMod(t, root)
 	if mod.Module.Path != module {
 		t.Errorf("the module is %s; want %s", mod.Module.Path, module)
 	}

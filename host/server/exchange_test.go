@@ -102,6 +102,39 @@ func TestRequestAsTheGuestSeesIt(t *testing.T) {
 	}
 }
 
+// TestAuthorizationNeedsARight shows the header to the handler that may see it,
+// in front of another or behind one, and keeps its answer private.
+func TestAuthorizationNeedsARight(t *testing.T) {
+	t.Parallel()
+	rights := []string{abi.RightAuthorization}
+	look := func(name string) string { return ">tell X-" + name + " header 0 Authorization" }
+	for _, tt := range []struct {
+		front, back              []string
+		sent, seen, behind, kept string
+	}{
+		{nil, nil, "Basic eA==", "", "", "no-cache"},
+		{rights, nil, "Basic eA==", "Basic eA==", "", "private, no-cache"},
+		{nil, rights, "Basic eA==", "", "Basic eA==", "private, no-cache"},
+		{rights, rights, "Basic eA==", "Basic eA==", "Basic eA==", "private, no-cache"},
+		{rights, rights, "", "", "", "private, no-cache"},
+	} {
+		s := newSite(t, with(
+			scripted(t, abi.Manifest{Name: "front", Next: "back", Rights: tt.front}, look("Front"), ">tell X-Names names 0", ">set 0 Authorization forged", ">next 0"),
+			scripted(t, abi.Manifest{Name: "back", Routes: []abi.Route{{Pattern: "GET /back"}}, Rights: tt.back}, look("Back"))))
+		r := request(http.MethodGet, "/back", nil)
+		if tt.sent != "" {
+			r.Header.Set("Authorization", tt.sent)
+		}
+		h := s.do(r).Header()
+		if h.Get("X-Front") != tt.seen || h.Get("X-Back") != tt.behind || h.Get("Cache-Control") != tt.kept {
+			t.Errorf("%v and %v: in front %q, behind %q, %s", tt.front, tt.back, h.Get("X-Front"), h.Get("X-Back"), h.Get("Cache-Control"))
+		}
+		if strings.Contains(h.Get("X-Names"), "authorization") != (tt.seen != "") {
+			t.Errorf("the names in front are %s", h.Get("X-Names"))
+		}
+	}
+}
+
 // TestTooMuch stops handlers that answer with more than they may, in front of
 // another and behind one.
 func TestTooMuch(t *testing.T) {

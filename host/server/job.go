@@ -74,13 +74,13 @@ func (j *job) hide(secrets []string) int {
 	return 0
 }
 
-// newExchange shows the guest its request. Cookies and credentials are not in
-// it: a handler learns who asks from the host alone.
+// newExchange shows the guest its request. Cookies and, without the right to
+// it, Authorization are not in it: a handler learns who asks from the host.
 func (s *Server) newExchange(r *http.Request, j job, tx *transaction.Tx) *engine.Exchange {
 	header := r.Header.Clone()
 	header.Del("Cookie")
-	header.Del("Authorization")
 	header.Set("Host", r.Host)
+	showAuthorization(header, r, tx)
 	setLength(header, len(j.body))
 	return &engine.Exchange{
 		Request: engine.Request{
@@ -90,6 +90,15 @@ func (s *Server) newExchange(r *http.Request, j job, tx *transaction.Tx) *engine
 		Response: engine.Response{Header: http.Header{}},
 		Calls:    tx,
 		Next:     s.passOn(r, &j, tx, j.handler),
+	}
+}
+
+// showAuthorization leaves the header of that name to those alone who may see
+// it, whoever stands in front of them.
+func showAuthorization(header http.Header, r *http.Request, tx *transaction.Tx) {
+	header.Del("Authorization")
+	if values := r.Header.Values("Authorization"); tx.Authorization() && len(values) > 0 {
+		header["Authorization"] = slices.Clone(values)
 	}
 }
 

@@ -85,6 +85,7 @@ func (s *Server) ask(ctx context.Context, r *http.Request, j *job, tx *transacti
 	q.Header, q.Trailer = q.Header.Clone(), q.Trailer.Clone()
 	setLength(q.Header, len(q.Body))
 	part := tx.Behind(f.way.handler.Manifest(), f.way.route.Pattern, f.values, isSafe(q.Method))
+	showAuthorization(q.Header, r, part)
 	inner := &engine.Exchange{Request: q, Response: x.Response, Calls: part, Next: s.passOn(r, j, part, f.way.handler)}
 	if err := f.way.handler.Serve(ctx, inner); err != nil {
 		tx.Spoil()

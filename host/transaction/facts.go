@@ -44,6 +44,9 @@ const (
 	FactRequestID FactKind = "request-id"
 	// FactAccount is how an operation on accounts ended.
 	FactAccount FactKind = "account"
+	// FactAuthorization is the reader's header of that name; see
+	// Tx.Authorization.
+	FactAuthorization FactKind = "authorization"
 )
 
 // questions are the operations whose answers are facts. Records and prefixes
@@ -58,7 +61,7 @@ var questions = map[abi.Op]FactKind{
 // Fleeting says that the same question is never answered the same way again,
 // so that no later request can rely on the fact.
 func (k FactKind) Fleeting() bool {
-	return k == FactTime || k == FactRandom || k == FactRequestID || k == FactAccount
+	return k == FactTime || k == FactRandom || k == FactRequestID || k == FactAccount || k == FactAuthorization
 }
 
 // Shared says that the fact is the same for all readers of one language.
@@ -172,6 +175,17 @@ func (t *Tx) changedItself(f Fact) bool {
 		return t.has(EffectSignIn, "") || t.has(EffectSignUp, "") || t.has(EffectSignOut, "")
 	}
 	return false
+}
+
+// Authorization tells whether the handler may be shown the request's header
+// Authorization, and notes that it was. No later request relies on the fact:
+// whoever sends such a header is told anew each time.
+func (t *Tx) Authorization() bool {
+	if !t.scope.Manifest.Allows(abi.RightAuthorization) {
+		return false
+	}
+	t.learn(Fact{Kind: FactAuthorization})
+	return true
 }
 
 // Personal reports whether the answer is for this reader alone or good for

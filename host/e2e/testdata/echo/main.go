@@ -1,6 +1,7 @@
 // Command echo is the handler behind the guest of the http-wasm conformance
-// kit: it tells in its response's headers what it was asked. It is written
-// against the published ABI alone, with nothing of Lectern's.
+// kit: it tells in its response's headers what it was asked, and gives the body
+// back. It is written against the published ABI alone, with nothing of
+// Lectern's.
 package main
 
 import (
@@ -24,7 +25,13 @@ func getHeaderValues(kind uint32, name unsafe.Pointer, nameLen uint32, buf unsaf
 //go:wasmimport http_handler set_header_value
 func setHeaderValue(kind uint32, name unsafe.Pointer, nameLen uint32, value unsafe.Pointer, valueLen uint32)
 
-// The kinds of headers.
+//go:wasmimport http_handler read_body
+func readBody(kind uint32, buf unsafe.Pointer, limit uint32) uint64
+
+//go:wasmimport http_handler write_body
+func writeBody(kind uint32, body unsafe.Pointer, bodyLen uint32)
+
+// The kinds of headers and bodies.
 const (
 	kindRequest  = 0
 	kindResponse = 1
@@ -65,7 +72,15 @@ func handleRequest() uint64 {
 			tell("x-httpwasm-next-header-"+name+"-"+strconv.Itoa(i), value)
 		}
 	}
-	return 0
+	for {
+		n := readBody(kindRequest, unsafe.Pointer(&buffer), uint32(len(buffer)))
+		if uint32(n) > 0 {
+			writeBody(kindResponse, unsafe.Pointer(&buffer), uint32(n))
+		}
+		if n>>32 == 1 {
+			return 0
+		}
+	}
 }
 
 //go:wasmexport handle_response
