@@ -113,7 +113,10 @@ func fillIn(cfg *Config) {
 	if unset("LMS_SESSION_IDLE") && cfg.SessionAbsolute >= minSession {
 		cfg.SessionIdle = min(cfg.SessionIdle, cfg.SessionAbsolute)
 	}
-	if cfg.SecretKey == "" && !cfg.Production() {
+	if cfg.Clustered() && unset("LMS_NODE_NAME") {
+		cfg.NodeName = hostName()
+	}
+	if cfg.SecretKey == "" && !cfg.Production() && !cfg.Clustered() {
 		cfg.sources["SECRET_KEY"] = SourceGenerated
 	}
 }

@@ -197,9 +197,8 @@ func TestFaults(t *testing.T) {
 		{"REDIS_URL=redis://:pa55word@x", "REDIS_URL", "unset REDIS_URL"},
 		{"SESSION_REDIS_URL=redis://x", "SESSION_REDIS_URL", "embedded store"},
 		{"CACHE_REDIS_URL=redis://x", "CACHE_REDIS_URL", "embedded store"},
-		{"LMS_CLUSTER_NAME=x", "LMS_CLUSTER_NAME", "one node"},
-		{"NOW_LMS_CLUSTER_PEERS=x", "NOW_LMS_CLUSTER_PEERS", "unset NOW_LMS_CLUSTER_PEERS"},
-		{"LMS_LEAF_OF=x", "LMS_LEAF_OF", "one node"},
+		{"LMS_CLUSTER_PEER=a:1", "LMS_CLUSTER_PEER", "not a variable of a cluster"},
+		{"LMS_LEAF_OF=x", "LMS_LEAF_OF", "no edge nodes"},
 	} {
 		t.Run(tt.environ[:min(len(tt.environ), 40)], func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +248,8 @@ func TestWarnings(t *testing.T) {
 		{"LMS_PROT=80", "LMS_PROT is not a variable that this build knows; did you mean LMS_PORT?"},
 		{"NOW_LMS_DATADIR=x", "NOW_LMS_DATADIR is not a variable that this build knows; did you mean LMS_DATA_DIR?"},
 		{"LMS_ZZZZZZZZZZZZZZZ=x", "see lectern --help"},
-		{"LMS_NODE_NAME=a", "LMS_NODE_NAME names a node"},
+		{"LMS_NODE_NAME=a", "LMS_NODE_NAME has no effect"},
+		{"LMS_CLUSTER_NAME=a", "LMS_CLUSTER_NAME has no effect"},
 		{"DATABASE_URL=postgres://:pa55word@x", "DATABASE_URL is not read"},
 		{"LMS_BIND=0.0.0.0", "other machines can reach it"},
 		{"SECRET_KEY=dev", "production refuses it"},

@@ -41,6 +41,10 @@ func text(v variable, value any) string {
 		return joined(value)
 	case []netip.Prefix:
 		return joined(value)
+	case []HostPort:
+		return joined(value)
+	case HostPort:
+		return text(v, value.String())
 	case string:
 		switch {
 		case value == "" && v.field == "Bind":

@@ -20,12 +20,13 @@ const (
 // EnsureSecret sets cfg.SecretKey if a development site was given none: to
 // the key in LMS_DATA_DIR/secret.key, which it makes if there is none. Call it
 // after [PrepareDataDir], whose lock keeps two processes from making two keys,
-// and only to serve. It fails in production, which never makes a key.
+// and only to serve. It fails in production and
+// in a cluster, which never make a key.
 func EnsureSecret(cfg *Config) error {
 	if cfg.SecretKey != "" {
 		return nil
 	}
-	if cfg.Production() {
+	if cfg.Production() || cfg.Clustered() {
 		return Faults{{Name: "SECRET_KEY", Message: "not set; " + secretKeyRemedy}}
 	}
 	path := filepath.Join(cfg.DataDir, secretFile)

@@ -13,20 +13,21 @@ var refused = map[string]string{
 	"REDIS_URL":         embeddedOnly,
 	"SESSION_REDIS_URL": embeddedOnly,
 	"CACHE_REDIS_URL":   embeddedOnly,
-	"LMS_CLUSTER_":      oneNodeOnly,
-	"LMS_LEAF_OF":       oneNodeOnly,
+	"LMS_CLUSTER_":      clusterTypo,
+	"LMS_LEAF_OF":       noLeaves,
 }
 
-// Why a name is refused; the name is put in twice.
+// Why a name is refused; the name is put in.
 const (
 	embeddedOnly = "this build keeps everything in its embedded store; unset %s"
-	oneNodeOnly  = "this build runs a site on one node; unset %s"
+	noLeaves     = "this build has no edge nodes; unset %s"
+	// A node that starts alone by mistake keeps data that its site never sees.
+	clusterTypo = "%s is not a variable of a cluster; see lectern --help"
 )
 
 // ignored are names that this build knows and has no use for; leaving them
 // out harms nothing. The text is the rest of a warning.
 var ignored = map[string]string{
-	"LMS_NODE_NAME":           "names a node of a cluster, and this build runs a site on one node",
 	"LMS_USER":                "is not read; set ADMIN_USER",
 	"LMS_PSWD":                "is not read; set ADMIN_PSWD",
 	"DATABASE_URL":            "is not read: everything is kept in the embedded store under LMS_DATA_DIR",

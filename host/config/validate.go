@@ -41,6 +41,7 @@ func validate(cfg *Config, faults *Faults) {
 	checkText(cfg, faults)
 	checkSecretKey(cfg, faults)
 	checkTogether(cfg, faults)
+	checkCluster(cfg, faults)
 	warn(cfg)
 }
 
@@ -115,7 +116,7 @@ func checkSecretKey(cfg *Config, faults *Faults) {
 func weak(key Secret) error {
 	text := strings.ToLower(strings.TrimSpace(key.Reveal()))
 	if text == "" {
-		return errors.New("not set, and production does not make one by itself")
+		return errors.New("it is not set")
 	}
 	for _, common := range commonSecrets {
 		if text == common {
@@ -163,7 +164,7 @@ func warn(cfg *Config) {
 		add("LMS_BIND: a development site has people with well-known passwords, and other machines can reach it; " +
 			"set LMS_ENV=production for a real site")
 	}
-	if !cfg.Production() && cfg.SecretKey != "" && weak(cfg.SecretKey) != nil {
+	if !cfg.Production() && !cfg.Clustered() && cfg.SecretKey != "" && weak(cfg.SecretKey) != nil {
 		add("SECRET_KEY: good enough for development only; production refuses it")
 	}
 	if cfg.Production() && cfg.DebugEndpoints {

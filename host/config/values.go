@@ -108,6 +108,8 @@ var parsers = map[reflect.Type]func(string) (any, error){
 	reflect.TypeFor[SameSite]():       parseSameSite,
 	reflect.TypeFor[[]netip.Prefix](): parsePrefixes,
 	reflect.TypeFor[[]Secret]():       parseSecrets,
+	reflect.TypeFor[HostPort]():       parseHostPort,
+	reflect.TypeFor[[]HostPort]():     parseHostPorts,
 	reflect.TypeFor[Environment]():    oneOf(Development, Production),
 	reflect.TypeFor[LogFormat]():      oneOf(LogAuto, LogText, LogJSON),
 }

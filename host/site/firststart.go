@@ -24,33 +24,73 @@ const (
 	demoAdmin = "lms-admin"
 )
 
+// Times of a first start that several processes or nodes try.
+const (
+	// fillTries is how often it is tried when the store refuses it though nobody
+	// else was quicker: a check may fail without a change.
+	fillTries = 5
+	// fillPoll is how often a node that lets another go first looks.
+	fillPoll = 100 * time.Millisecond
+)
+
 // firstStart fills an empty store: the administrator, and in development the
-// demo site that the setup handler writes, all in one commit.
+// demo site that the setup handler writes, all in one commit. The processes
+// and nodes of a site may try at the same time; one of them succeeds.
 func (s *Site) firstStart(ctx context.Context) error {
-	_, err := s.options.Stores.Records.Get(ctx, setupKey)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, kv.ErrNotFound) {
-		return fmt.Errorf("the store cannot be read: %w", err)
-	}
-	if err := s.options.Config.RequireAdmin(); err != nil {
-		return err
-	}
 	begin := time.Now()
-	tx, err := s.fill(ctx)
-	if err != nil {
-		return fmt.Errorf("the site could not be set up: %w", err)
+	done, err := s.letOthersFill(ctx)
+	for try := 1; !done && err == nil; try++ {
+		if err = s.options.Config.RequireAdmin(); err != nil {
+			return err
+		}
+		failed := s.fillOnce(ctx)
+		if failed == nil {
+			break
+		}
+		// Whatever went wrong, another may have been quicker.
+		if done, err = s.filled(ctx); !done && err == nil && (try == fillTries || !errors.Is(failed, kv.ErrConflict)) {
+			err = fmt.Errorf("the site could not be set up: %w", failed)
+		}
 	}
-	_, err = tx.Commit(ctx)
-	if errors.Is(err, kv.ErrConflict) {
-		return nil // another process was quicker
-	}
-	if err != nil {
-		return fmt.Errorf("the site could not be set up: %w", err)
+	if done || err != nil {
+		return err
 	}
 	s.log.Info("first start: the site was set up", "demo", !s.options.Config.Production() && !s.options.NoDemo, "took", time.Since(begin).Round(time.Millisecond))
 	return nil
+}
+
+// letOthersFill waits as long as the options allow for another node to fill
+// the store, and tells whether it is filled.
+func (s *Site) letOthersFill(ctx context.Context) (bool, error) {
+	for end := time.Now().Add(s.options.FillPatience); ; {
+		done, err := s.filled(ctx)
+		if done || err != nil || time.Now().After(end) {
+			return done, err
+		}
+		select {
+		case <-time.After(fillPoll):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// filled tells whether the first start has happened.
+func (s *Site) filled(ctx context.Context) (bool, error) {
+	_, err := s.options.Stores.Records.Get(ctx, setupKey)
+	if err != nil && !errors.Is(err, kv.ErrNotFound) {
+		return false, fmt.Errorf("the store cannot be read: %w", err)
+	}
+	return err == nil, nil
+}
+
+// fillOnce tries to fill the store.
+func (s *Site) fillOnce(ctx context.Context) error {
+	tx, err := s.fill(ctx)
+	if err == nil {
+		_, err = tx.Commit(ctx)
+	}
+	return err
 }
 
 // fill gathers everything that an empty store needs in one transaction.

@@ -51,6 +51,9 @@ type Options struct {
 	Metrics *debug.Metrics
 	// CacheDir keeps compiled handlers; the data directory's "cache" if "".
 	CacheDir string
+	// FillPatience is how long another node may take to fill an empty store
+	// before this one does.
+	FillPatience time.Duration
 	// NoDemo leaves the demo courses and people out in development too.
 	NoDemo bool
 	// SignIn is the path of the sign-in page unless a handler has one.

@@ -172,7 +172,7 @@ func TestOpenJetStream(t *testing.T) {
 	}
 	defer node.Shutdown()
 	for round := range 2 {
-		stores, err := site.OpenJetStream(t.Context(), node.Connect, quiet)
+		stores, err := site.OpenJetStream(t.Context(), node.Connect, 1, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func TestOpenJetStream(t *testing.T) {
 			return nil, errors.New("no second connection")
 		}
 		return node.Connect(name)
-	}, quiet)
+	}, 1, quiet)
 	if err == nil || !strings.Contains(err.Error(), "no second connection") {
 		t.Errorf("the error is %v", err)
 	}

@@ -26,8 +26,9 @@ type Stores struct {
 // process has its own, so that a fault on one cannot cut the others off.
 type Connector func(name string) (*nats.Conn, error)
 
-// OpenJetStream opens the buckets in the node's embedded store.
-func OpenJetStream(ctx context.Context, connect Connector, log *slog.Logger) (Stores, error) {
+// OpenJetStream opens the buckets in the node's embedded store, which as many
+// nodes as there are replicas hold.
+func OpenJetStream(ctx context.Context, connect Connector, replicas int, log *slog.Logger) (Stores, error) {
 	s := Stores{Backend: "jetstream", Reason: "the embedded store; REDIS_URL is not set"}
 	var conns []*nats.Conn
 	s.close = func() {
@@ -41,7 +42,7 @@ func OpenJetStream(ctx context.Context, connect Connector, log *slog.Logger) (St
 			return nil, err
 		}
 		conns = append(conns, nc)
-		return jetstream.Open(ctx, nc, jetstream.Bucket{Name: bucket, Logger: log})
+		return jetstream.Open(ctx, nc, jetstream.Bucket{Name: bucket, Replicas: replicas, Logger: log})
 	}
 	var err error
 	if s.Records, err = open("records"); err == nil {

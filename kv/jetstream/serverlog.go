@@ -1,8 +1,10 @@
 package jetstream
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -21,15 +23,24 @@ func (l *serverLog) Noticef(format string, v ...any) {
 
 // Warnf implements the server's Logger.
 func (l *serverLog) Warnf(format string, v ...any) {
-	if strings.HasPrefix(format, unverified) {
+	msg := fmt.Sprintf(format, v...)
+	level := slog.LevelWarn
+	switch {
+	case strings.HasPrefix(msg, unverified):
 		return
+	case slices.ContainsFunc(usual, func(text string) bool { return strings.HasPrefix(msg, text) }):
+		level = slog.LevelDebug
 	}
-	l.log.Warn("nats: " + fmt.Sprintf(format, v...))
+	l.log.Log(context.Background(), level, "nats: "+msg)
 }
 
 // unverified begins the server's warning about routes whose certificates only
 // our own routeTLS.verify checks; it is stricter than what the server misses.
 const unverified = "TLS certificate chain and hostname of solicited routes"
+
+// usual begin warnings of each start and stop in a cluster: AwaitQuorum tells
+// of the first two, and the third is about the time that a snapshot takes.
+var usual = []string{"Waiting for routing to be established", "JetStream has not established contact", "Metalayer blocking snapshot"}
 
 // noRoute begins the error about another node that cannot be reached.
 // AwaitQuorum and the loss of a route say it better and less often.

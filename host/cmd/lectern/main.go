@@ -58,6 +58,7 @@ func asksHelp(arg string) bool { return arg == "--help" || arg == "-help" || arg
 // commands are all subcommands, in the order in which help shows them.
 var commands = []command{
 	bare("serve", "run the site", serve),
+	bare("cluster", "run a site on three nodes of this machine, to see how that works", tryCluster),
 	bare("config", "show the configuration that serve would use, secrets masked", showConfig),
 	{"handler", "list, inspect, try out and make handlers; see lectern handler --help", handlerCommand},
 	bare("healthcheck", "ask the site on this machine whether it is ready; exit status 1 if not", healthcheck),

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/lectern-lms/lectern/host/config"
@@ -56,10 +55,7 @@ func serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer listener.Close()
-	store, err := jetstream.StartServer(jetstream.ServerOptions{
-		Dir: filepath.Join(cfg.DataDir, "store"), SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
-		Listen: plan.Workers > 1, Logger: log,
-	})
+	store, err := startStore(ctx, cfg, plan.Workers > 1, log)
 	if err != nil {
 		return err
 	}
@@ -108,7 +104,7 @@ type node struct {
 
 // open opens the site in this process.
 func (n *node) open(ctx context.Context) (*process, error) {
-	return openProcess(ctx, n.store.Connect, site.Options{Config: n.cfg, Plan: n.plan, Logger: n.log}, nil)
+	return openProcess(ctx, n.store.Connect, site.Options{Config: n.cfg, Plan: n.plan, Logger: n.log, FillPatience: fillPatience(n.store)}, nil)
 }
 
 // serveAlone is the site in one process.
@@ -139,7 +135,7 @@ func openProcess(ctx context.Context, connect site.Connector, options site.Optio
 	if err != nil {
 		return nil, err
 	}
-	stores, err := site.OpenJetStream(ctx, connect, log)
+	stores, err := site.OpenJetStream(ctx, connect, jetstream.Replicas(len(options.Config.ClusterPeers)), log)
 	if err != nil {
 		return nil, err
 	}
@@ -184,9 +180,12 @@ func (p *process) close() {
 	}
 }
 
+// readyWords begin the line that tells where the site is.
+const readyWords = "Lectern is ready: "
+
 // announce tells the person at the terminal where the site is.
 func announce(out io.Writer, cfg config.Config, addr net.Addr) {
-	fmt.Fprintf(out, "\nLectern is ready: http://%s\n", addr)
+	fmt.Fprintf(out, "\n%shttp://%s\n", readyWords, addr)
 	if !cfg.Production() && cfg.AdminUser == "" && cfg.AdminPassword == "" {
 		fmt.Fprint(out, "Sign in as lms-admin with the password lms-admin, or as student with lms-student.\n")
 	}
