@@ -90,6 +90,31 @@ func TestPublishedGuests(t *testing.T) {
 	}
 }
 
+// TestWorkersKeepTheirHandlers spoils the operator's folder while the site
+// runs, and kills its workers: those that take their place run the handlers
+// with which the site was started.
+func TestWorkersKeepTheirHandlers(t *testing.T) {
+	t.Parallel()
+	folder := publishedFolder(t)
+	s := startSite(t, "LMS_WORKERS=2", "LMS_HANDLERS_DIR="+folder)
+	if err := os.WriteFile(filepath.Join(folder, "router.wasm"), []byte("half of a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for worker := range 2 {
+		s.killWorker(worker)
+	}
+	if got := askHost(t, s, "router.example", "GET", "/page", "", ""); !strings.Contains(got, "body: hello world") {
+		t.Errorf("after the workers were replaced:\n%s", got)
+	}
+	if status := s.terminate(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	status, text, err := outcome([]string{"LMS_HANDLERS_DIR=" + folder, "LMS_PORT=0", "LMS_DATA_DIR=" + s.dir}, "serve")
+	if err != nil || status != 1 || !strings.Contains(text, "router.wasm") {
+		t.Errorf("a start with the spoilt folder: status %d, %v:\n%s", status, err, text)
+	}
+}
+
 // askHost sends a request for a host name and shows the answer as text, its
 // headers in small letters.
 func askHost(t *testing.T, s *site, host, method, path, header, body string) string {

@@ -108,6 +108,28 @@ func Join(binary, folder map[string][]byte) (map[string][]byte, error) {
 	return all, errors.Join(faults...)
 }
 
+// Keep copies the handlers of a folder into another, which Folder can read;
+// what was there is removed. A site keeps the handlers that it was started
+// with: its operator may change the first folder while it runs.
+func Keep(from, to string) error {
+	found, err := Folder(from)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("earlier copies of handlers cannot be removed: %w", err)
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return fmt.Errorf("handlers cannot be copied: %w", err)
+	}
+	for name, module := range found {
+		if err := os.WriteFile(filepath.Join(to, name+moduleEnding), module, 0o600); err != nil {
+			return fmt.Errorf("the handler %s cannot be copied: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // exists reports whether there is a file.
 func exists(file string) bool {
 	_, err := os.Stat(file)

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,45 @@ func TestFolderFaults(t *testing.T) {
 	}
 	if _, err := Folder(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "LMS_HANDLERS_DIR: the folder cannot be read") {
 		t.Errorf("no such folder: %v", err)
+	}
+}
+
+// TestKeep copies handlers in a form that needs no other file, and keeps none
+// from before.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	from := folder(t, map[string]string{"own.wasm": packed(manifestOf("own", "")), "others.wasm": empty, "others.json": manifestOf("others", "")})
+	to := filepath.Join(t.TempDir(), "kept")
+	for range 2 {
+		if err := Keep(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := Folder(to)
+	want, err1 := Folder(from)
+	if err != nil || err1 != nil || !reflect.DeepEqual(kept, want) || len(kept) != 2 {
+		t.Errorf("kept %d handlers: %v, %v", len(kept), err, err1)
+	}
+	if err := os.Remove(filepath.Join(from, "own.wasm")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Keep(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := Folder(to); err != nil || len(kept) != 1 {
+		t.Errorf("%d handlers after one was removed: %v", len(kept), err)
+	}
+	if err := os.WriteFile(filepath.Join(from, "others.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Keep(from, to); err == nil {
+		t.Error("a folder with a fault was kept")
+	}
+	if kept, err := Folder(to); err != nil || len(kept) != 1 {
+		t.Errorf("the fault has taken the earlier copies: %v, %v", kept, err)
+	}
+	if err := Keep(t.TempDir(), filepath.Join(to, "no", "such", "folder")); err == nil {
+		t.Error("handlers were kept nowhere")
 	}
 }
 

@@ -31,6 +31,9 @@ func serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if ok {
+		cfg.HandlersDir = os.Getenv(envHandlers)
+	}
 	plan, machine, err := planNode(cfg)
 	if err != nil {
 		return err

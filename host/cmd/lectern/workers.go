@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/debug"
+	"github.com/lectern-lms/lectern/host/modules"
 	"github.com/lectern-lms/lectern/host/site"
 	"github.com/lectern-lms/lectern/host/sizing"
 	"github.com/lectern-lms/lectern/host/supervisor"
@@ -21,8 +23,16 @@ const (
 	envStoreToken = "LECTERN_STORE_TOKEN"
 )
 
+// envHandlers tells the workers where the operator's handlers are kept: the
+// supervisor copies them, so that a worker which takes the place of a dead one
+// runs the same as the others.
+const envHandlers = "LECTERN_HANDLERS"
+
 // supervise holds the listener and the store, and keeps the workers alive.
 func (n *node) supervise(ctx context.Context) error {
+	if err := n.keepHandlers(); err != nil {
+		return err
+	}
 	// The first start and the compilation of the handlers happen here, once;
 	// the workers then find the code in the cache.
 	p, err := n.open(ctx)
@@ -45,7 +55,7 @@ func (n *node) supervise(ctx context.Context) error {
 		Listener: n.listener, Workers: n.plan.Workers, Logger: n.log,
 		Command: func(int) *exec.Cmd {
 			cmd := exec.Command(program, "serve")
-			cmd.Env = append(os.Environ(), envStoreURL+"="+n.store.URL(), envStoreToken+"="+n.store.Token(), machine)
+			cmd.Env = append(os.Environ(), envStoreURL+"="+n.store.URL(), envStoreToken+"="+n.store.Token(), machine, envHandlers+"="+n.cfg.HandlersDir)
 			return cmd
 		},
 	})
@@ -61,6 +71,20 @@ func (n *node) supervise(ctx context.Context) error {
 	err = s.Stop(drain)
 	n.log.Info("stopped", "complete", err == nil)
 	return err
+}
+
+// keepHandlers copies the operator's handlers into the data directory, from
+// where this node takes them from now on.
+func (n *node) keepHandlers() error {
+	if n.cfg.HandlersDir == "" {
+		return nil
+	}
+	kept := filepath.Join(n.cfg.DataDir, "handlers")
+	if err := modules.Keep(n.cfg.HandlersDir, kept); err != nil {
+		return err
+	}
+	n.cfg.HandlersDir = kept
+	return nil
 }
 
 // work is the life of a worker: it ends when the supervisor says so, or dies.
