@@ -168,12 +168,11 @@ func (f *feed) accept(m *nats.Msg) error {
 	return nil
 }
 
-// deliver makes an event of a record. A value that has expired already is left
-// out: the server's marker for it comes later, with a sequence of its own.
+// deliver makes an event of a record. A value that has expired already is told
+// too, since it replaced another; the server's marker for it comes later, with a
+// sequence of its own.
 func (f *feed) deliver(r record) {
-	if r.kind != kv.EventPut || r.alive(time.Now()) {
-		f.ready = append(f.ready, kv.Event{Kind: r.kind, Entry: r.entry})
-	}
+	f.ready = append(f.ready, kv.Event{Kind: r.kind, Entry: r.entry})
 }
 
 // fallBehind starts reading from the stream.

@@ -1,0 +1,103 @@
+package near
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lectern-lms/lectern/kv"
+)
+
+// patience is how long a read waits for the feed to reach a revision before it
+// asks the store: many times the usual delay, and yet not felt.
+const patience = 5 * time.Millisecond
+
+// absentError says that a key does not exist. It is made for each such answer
+// from memory, so its text is made only if somebody reads it.
+type absentError struct{ key string }
+
+// Error implements error.
+func (e *absentError) Error() string { return fmt.Sprintf("%v: %.80q", kv.ErrNotFound, e.key) }
+
+// Unwrap makes errors.Is find kv.ErrNotFound.
+func (e *absentError) Unwrap() error { return kv.ErrNotFound }
+
+// Get implements [kv.Store]; the package comment says what it is sure to show.
+func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
+	if err := s.open(ctx); err != nil {
+		return kv.Entry{}, err
+	}
+	least, h := kv.LeastRevision(ctx), s.shard(key)
+	for waited := false; ; waited = true {
+		v := s.look()
+		if !v.vouches {
+			h.tally.passes.Add(1)
+			break
+		}
+		e, absent, need, f := h.lookup(key, v, least)
+		if f == foundAnswer {
+			if absent {
+				return kv.Entry{}, &absentError{key}
+			}
+			e.Value = bytes.Clone(e.Value)
+			return e, nil
+		}
+		if f == foundOlder && !waited && s.reaches(ctx, need) {
+			continue
+		}
+		h.tally.misses.Add(1)
+		break
+	}
+	return s.fetch(ctx, key, least)
+}
+
+// reaches waits a moment for the feed to reach a revision.
+func (s *Store) reaches(ctx context.Context, rev kv.Revision) bool {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for {
+		ring := s.news.wait()
+		if s.at() >= rev {
+			return true
+		}
+		select {
+		case <-ring:
+		case <-t.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// fetch asks the store, together with others who want the same key.
+func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.Entry, error) {
+	if err := errors.Join(kv.CheckKey(key), reserved(key)); err != nil {
+		return kv.Entry{}, err
+	}
+	h := s.shard(key)
+	for {
+		if err := s.confirm(ctx, least); err != nil {
+			return kv.Entry{}, err
+		}
+		c, mine := h.join(key, s.admits(least), s.newCall)
+		if mine {
+			defer close(c.done) // even if the store panics
+			c.entry, c.err = s.store.Get(ctx, key)
+			c.absent = errors.Is(c.err, kv.ErrNotFound)
+			h.settle(key, c, s.term.Load)
+			return c.entry, c.err
+		}
+		h.tally.joins.Add(1)
+		if err := c.await(ctx); err != nil {
+			return kv.Entry{}, err
+		}
+		if !c.spoilt() {
+			e := c.entry
+			e.Value = bytes.Clone(e.Value)
+			return e, c.err
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package near
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lectern-lms/lectern/kv"
+)
+
+const (
+	// maxShards is enough that a few dozen processors seldom meet in one.
+	maxShards = 64
+	// shardBytes is the least room of a shard, so that one large value does not
+	// drive everything else out.
+	shardBytes = 256 << 10
+	// itemCost is what an item takes beside its key and value: its node and
+	// its place in the map.
+	itemCost = 240
+	// itemShare is the part of a shard that one item may take.
+	itemShare = 4
+	// unknowable is newer than every revision: what it marks is never kept.
+	unknowable = kv.Revision(math.MaxUint64)
+)
+
+// item is what is known of one key.
+type item struct {
+	// entry is the newest entry. Its value is never changed, only replaced. If
+	// absent, its revision is one as of which the key did not exist.
+	entry  kv.Entry
+	absent bool
+	// least is the revision of a commit of this process that wrote the key: the
+	// item is of use when it, or the feed, has got there.
+	least kv.Revision
+}
+
+// shard is a part of the items, with a lock of its own.
+type shard struct {
+	mu    sync.RWMutex
+	items map[string]*node[item]
+	calls map[string]*call // reads of the store that are under way
+	order sieve[item]
+	limit int64
+	tally tally
+	count *counts
+}
+
+// newShards splits the bytes between a power of two of shards.
+func newShards(limit int64, count *counts) []shard {
+	n := 1
+	for n < maxShards && limit/int64(2*n) >= shardBytes {
+		n *= 2
+	}
+	shards := make([]shard, n)
+	for i := range shards {
+		shards[i] = shard{items: map[string]*node[item]{}, calls: map[string]*call{}, limit: limit / int64(n), count: count}
+	}
+	return shards
+}
+
+// found is what a look into the cache has found.
+type found uint8
+
+// The answers of a lookup: nothing of use, something older than asked for, and
+// the answer.
+const (
+	foundNothing found = iota
+	foundOlder
+	foundAnswer
+)
+
+// lookup returns what is kept of a key: the entry, or that it is absent. If it
+// is too old for the reader, need is the revision that the feed must reach.
+func (h *shard) lookup(key string, v view, least kv.Revision) (e kv.Entry, absent bool, need kv.Revision, f found) {
+	h.mu.RLock()
+	n, ok := h.items[key]
+	if !ok {
+		h.mu.RUnlock()
+		return e, false, 0, foundNothing
+	}
+	it := &n.value
+	e, absent, need = it.entry, it.absent, max(it.least, least)
+	h.mu.RUnlock()
+	if need > e.Revision && need > v.position {
+		return kv.Entry{}, false, need, foundOlder
+	}
+	n.visit()
+	h.tally.hits.Add(1)
+	return e, absent || expired(e, v.now), 0, foundAnswer
+}
+
+// expired tells whether an entry reads as absent.
+func expired(e kv.Entry, now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
+
+// apply takes in a change from the feed. A key that is not kept stays so.
+func (h *shard) apply(ev kv.Event) {
+	key, rev := ev.Entry.Key, ev.Entry.Revision
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.calls[key]; c != nil {
+		c.newest = max(c.newest, rev)
+	}
+	n := h.items[key]
+	if n == nil || rev <= n.value.entry.Revision {
+		return
+	}
+	it := &n.value
+	switch {
+	case ev.Kind != kv.EventPut:
+		it.entry, it.absent = kv.Entry{Key: it.entry.Key, Revision: rev}, true
+	case it.absent:
+		// The key was found absent in a state that may be newer than this
+		// change, which a deletion then follows.
+		h.drop(key, n)
+		return
+	default:
+		// A copy, since a value of a feed may hold on to more than itself.
+		it.entry = ev.Entry
+		it.entry.Value = bytes.Clone(ev.Entry.Value)
+	}
+	h.order.resize(n, sizeOf(it.entry))
+	h.shrink()
+}
+
+// wrote notes that this process has written a key at a revision, or that it
+// cannot be known what became of it.
+func (h *shard) wrote(key string, rev kv.Revision) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.calls[key]; c != nil {
+		c.newest = max(c.newest, rev)
+	}
+	n := h.items[key]
+	switch {
+	case n == nil:
+	case rev == unknowable:
+		h.drop(key, n)
+	default:
+		n.value.least = max(n.value.least, rev)
+	}
+}
+
+// settle ends a call: its answer is kept unless something newer is known.
+func (h *shard) settle(key string, c *call, term func() uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.calls[key] == c {
+		delete(h.calls, key)
+	} else {
+		c.newest = unknowable // another call took its place and was told of changes
+	}
+	if !live(c.term) || c.term != term() || c.newest > c.entry.Revision {
+		return
+	}
+	switch {
+	case c.absent:
+		h.keep(item{entry: kv.Entry{Key: key, Revision: c.from}, absent: true})
+	case c.err == nil:
+		h.keep(item{entry: c.entry})
+	}
+}
+
+// keep puts in what was read, unless what is there is newer.
+func (h *shard) keep(it item) {
+	if old := h.items[it.entry.Key]; old != nil {
+		if old.value.entry.Revision > it.entry.Revision {
+			return
+		}
+		h.drop(it.entry.Key, old)
+	}
+	size := sizeOf(it.entry)
+	if size > h.limit/itemShare {
+		return
+	}
+	// Copies: the caller has the value, and the key may be a part of more.
+	it.entry.Key, it.entry.Value = strings.Clone(it.entry.Key), bytes.Clone(it.entry.Value)
+	n := &node[item]{value: it, size: size}
+	h.items[it.entry.Key] = n
+	h.order.add(n)
+	h.count.items.Add(1)
+	h.shrink()
+}
+
+// sizeOf is the memory of an item in bytes, about.
+func sizeOf(e kv.Entry) int64 { return int64(len(e.Key)+len(e.Value)) + itemCost }
+
+// drop takes an item out.
+func (h *shard) drop(key string, n *node[item]) {
+	delete(h.items, key)
+	h.order.remove(n)
+	h.count.items.Add(-1)
+}
+
+// shrink takes items out until the shard keeps to its limit.
+func (h *shard) shrink() {
+	for h.order.bytes > h.limit {
+		n := h.order.victim()
+		h.drop(n.value.entry.Key, n)
+		h.count.evictions.Add(1)
+	}
+}
+
+// clear takes everything out.
+func (h *shard) clear() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count.items.Add(-int64(len(h.items)))
+	clear(h.items)
+	h.order = sieve[item]{}
+}
