@@ -150,6 +150,7 @@ func handleResponse(uint32, uint32) {}
 //
 //go:wasmexport lectern_warm_up
 func warmUp() {
+	warmHeap()
 	for _, f := range warmUps {
 		f()
 	}

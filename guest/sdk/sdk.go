@@ -30,6 +30,7 @@
 package sdk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -121,7 +122,7 @@ func must(op abi.Op, message abi.Writer) *abi.Reader {
 // serve answers the request that the host has ready.
 func serve() {
 	r := newRequest()
-	w := &Response{}
+	w := &Response{body: *bytes.NewBuffer(takeReadyBody())}
 	f := routes[r.pattern]
 	if f == nil {
 		panic("sdk: the manifest has the route " + r.pattern + " but no function is registered for it")

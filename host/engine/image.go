@@ -16,8 +16,12 @@ type linearMemory = experimental.LinearMemory
 type restoreWay int
 
 const (
-	// restoreByScan asks the kernel for the written pages (Linux 6.7).
-	restoreByScan restoreWay = iota
+	// restoreByTrack asks the kernel for the pages that lost their write
+	// protection (Linux 6.7, where userfaultfd is allowed).
+	restoreByTrack restoreWay = iota
+	// restoreByScan asks the kernel for the pages that are not the file's
+	// (Linux 6.7).
+	restoreByScan
 	// restoreByPagemap reads the page table.
 	restoreByPagemap
 	// restoreByCopy copies the whole image; it works everywhere.
@@ -26,7 +30,7 @@ const (
 
 // String names the way for the log.
 func (w restoreWay) String() string {
-	return [...]string{"PAGEMAP_SCAN", "/proc/self/pagemap", "copying the image"}[w]
+	return [...]string{"tracking writes", "PAGEMAP_SCAN", "/proc/self/pagemap", "copying the image"}[w]
 }
 
 const (

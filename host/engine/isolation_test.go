@@ -80,7 +80,7 @@ func TestSecretsAreGone(t *testing.T) {
 	t.Parallel()
 	probe, _, _ := modules(t)
 	const secret = "SeCrEtOfOnePerson"
-	for _, way := range []restoreWay{restoreByScan, restoreByPagemap, restoreByCopy} {
+	for _, way := range []restoreWay{restoreByTrack, restoreByScan, restoreByPagemap, restoreByCopy} {
 		t.Run(way.String(), func(t *testing.T) {
 			t.Parallel()
 			if way != restoreByCopy && tryWay(way) != nil {

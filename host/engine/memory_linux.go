@@ -120,6 +120,9 @@ func (s *mappedSpace) mapImage() error {
 		return nil
 	}
 	_, err := unix.MmapPtr(s.image.file.fd, 0, base, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	if err == nil && s.image.way == restoreByTrack {
+		err = writes.watch(uintptr(base), length)
+	}
 	return err
 }
 
@@ -148,7 +151,7 @@ func (s *mappedSpace) restore(length int) (int, error) {
 	}
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(s.all)))
 	var err error
-	if s.regions, err = pages.private(s.regions[:0], base, base+uintptr(s.committed), s.image.way); err != nil {
+	if s.regions, err = s.private(base); err != nil {
 		return 0, err
 	}
 	total := 0
@@ -156,8 +159,7 @@ func (s *mappedSpace) restore(length int) (int, error) {
 		total += int(r.end - r.start)
 	}
 	if s.restores++; total > maxPrivatePages*osPage || (total > keepPages*osPage && s.restores >= dropEvery) {
-		s.restores = 0
-		return total, unix.Madvise(s.all[:s.committed], unix.MADV_DONTNEED)
+		return total, s.drop(base)
 	}
 	content := s.image.content
 	for _, r := range s.regions {
@@ -170,6 +172,30 @@ func (s *mappedSpace) restore(length int) (int, error) {
 		}
 	}
 	return total, nil
+}
+
+// private finds the pages that the sandbox holds as its own.
+func (s *mappedSpace) private(base uintptr) ([]pageRegion, error) {
+	way, found := s.image.way, s.regions[:0]
+	if way != restoreByTrack {
+		return pages.private(found, base, base+uintptr(s.committed), way)
+	}
+	image := base + uintptr(len(s.image.content))
+	found, err := pages.unmarked(found, base, image)
+	if end := base + uintptr(s.committed); err == nil && image < end {
+		found, err = pages.private(found, image, end, restoreByScan)
+	}
+	return found, err
+}
+
+// drop gives up all pages of the sandbox's own.
+func (s *mappedSpace) drop(base uintptr) error {
+	s.restores = 0
+	err := unix.Madvise(s.all[:s.committed], unix.MADV_DONTNEED)
+	if err == nil && s.image.way == restoreByTrack && len(s.image.content) > 0 {
+		err = writes.mark(base, uintptr(len(s.image.content)))
+	}
+	return err
 }
 
 func (s *mappedSpace) resident() int {

@@ -15,7 +15,7 @@ func TestRestore(t *testing.T) {
 	for i := 0; i < len(content); i += 1 + random.IntN(3*osPage) { // with pages of zeros in between
 		content[i] = byte(1 + random.IntN(255))
 	}
-	for _, way := range []restoreWay{restoreByScan, restoreByPagemap, restoreByCopy} {
+	for _, way := range []restoreWay{restoreByTrack, restoreByScan, restoreByPagemap, restoreByCopy} {
 		if way != restoreByCopy && tryWay(way) != nil {
 			t.Logf("this kernel has no %s", way)
 			continue

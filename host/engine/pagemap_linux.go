@@ -40,6 +40,7 @@ type scanArgument struct {
 // The categories of pages in PAGEMAP_SCAN, and its number:
 // _IOWR('f', 16, struct pm_scan_arg).
 const (
+	pageIsWritten = 1 << 1
 	pageIsFile    = 1 << 2
 	pageIsPresent = 1 << 3
 	pageIsSwapped = 1 << 4
@@ -56,16 +57,29 @@ func (p *pagemap) private(into []pageRegion, start, end uintptr, way restoreWay)
 	if way == restoreByPagemap {
 		return p.read(into, start, end)
 	}
+	return p.scan(into, start, end, scanArgument{
+		categoryInverted: pageIsFile | pageIsZero, categoryMask: pageIsFile | pageIsZero, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
+	})
+}
+
+// unmarked appends the runs of pages in a tracked range that have been
+// written.
+func (p *pagemap) unmarked(into []pageRegion, start, end uintptr) ([]pageRegion, error) {
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	return p.scan(into, start, end, scanArgument{categoryMask: pageIsWritten, returnMask: pageIsWritten})
+}
+
+// scan appends the runs of pages that a PAGEMAP_SCAN finds.
+func (p *pagemap) scan(into []pageRegion, start, end uintptr, arg scanArgument) ([]pageRegion, error) {
 	for start < end {
 		if cap(into)-len(into) < 16 {
 			into = append(make([]pageRegion, 0, 2*cap(into)+64), into...)
 		}
 		free := into[len(into):cap(into)]
-		arg := scanArgument{
-			start: uint64(start), end: uint64(end), vec: uint64(uintptr(unsafe.Pointer(&free[0]))), vecLen: uint64(len(free)),
-			categoryInverted: pageIsFile | pageIsZero, categoryMask: pageIsFile | pageIsZero, categoryAnyOf: pageIsPresent | pageIsSwapped, returnMask: pageIsPresent,
-		}
-		arg.size = uint64(unsafe.Sizeof(arg))
+		arg.size, arg.start, arg.end = uint64(unsafe.Sizeof(arg)), uint64(start), uint64(end)
+		arg.vec, arg.vecLen = uint64(uintptr(unsafe.Pointer(&free[0]))), uint64(len(free))
 		n, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(p.fd), pagemapScan, uintptr(unsafe.Pointer(&arg)))
 		if errno != 0 {
 			return nil, fmt.Errorf("engine: the written pages cannot be found: %w", errno)
@@ -111,7 +125,7 @@ func (p *pagemap) read(into []pageRegion, start, end uintptr) ([]pageRegion, err
 // not know the call or hides the page table says so; one that answers wrongly,
 // as some that only imitate Linux might, would leak one request into the next.
 func bestWay() restoreWay {
-	for _, way := range []restoreWay{restoreByScan, restoreByPagemap} {
+	for _, way := range []restoreWay{restoreByTrack, restoreByScan, restoreByPagemap} {
 		if tryWay(way) == nil {
 			return way
 		}
@@ -132,10 +146,16 @@ func tryWay(way restoreWay) error {
 		return err
 	}
 	defer func() { _ = unix.Munmap(b) }()
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	if way == restoreByTrack {
+		if err := writes.watch(start, uintptr(len(b))); err != nil {
+			return err
+		}
+	}
 	b[3*osPage] += b[0]
 	b[osPage] += b[2*osPage]
-	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
-	found, err := pages.private(nil, start, start+uintptr(len(b)), way)
+	s := &mappedSpace{all: b, image: &image{way: way, content: b}, committed: len(b)}
+	found, err := s.private(start)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,90 @@
+package bench
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pace measures how much time of a processor one call of f takes when all
+// processors call it for the given time. The time is what the system charges
+// this process, so that it does not matter what else the machine does.
+func pace(t testing.TB, enough time.Duration, f func() error) time.Duration {
+	t.Helper()
+	var wait sync.WaitGroup
+	var calls atomic.Int64
+	begin, before := time.Now(), processorTime(t)
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for time.Since(begin) < enough {
+				if err := f(); err != nil {
+					t.Error(err)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	return (processorTime(t) - before) / time.Duration(max(calls.Load(), 1))
+}
+
+// processorTime is how long this process has used processors so far.
+func processorTime(t testing.TB) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// median is the middle one; it sorts the list.
+func median[T int | time.Duration | float64](list []T) T {
+	if len(list) == 0 {
+		return 0
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// ratios is the median of a[i]/b[i], which were measured side by side.
+func ratios(a, b []time.Duration) float64 {
+	var list []float64
+	for i := range a {
+		list = append(list, float64(a[i])/float64(b[i]))
+	}
+	return median(list)
+}
+
+// ownMemory is the memory that this process has for itself, in KiB, when
+// garbage is gone: that of files and of pages shared with them does not count.
+func ownMemory(t testing.TB) int {
+	t.Helper()
+	debug.FreeOSMemory()
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		t.Fatalf("how much memory this process has is read from Linux: %v", err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "RssAnon:"); ok {
+			kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kib
+		}
+	}
+	t.Fatal("/proc/self/status has no line RssAnon")
+	return 0
+}
