@@ -50,6 +50,25 @@ func TestTrailersReachTheClient(t *testing.T) {
 	}
 }
 
+// TestTrailersThroughMiddleware lets the one in front see the trailers of the
+// one behind, and both add to them.
+func TestTrailersThroughMiddleware(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, with(
+		scripted(t, echo("POST /echo"), ">tell X-Got header 2 X-Sum", ">add 3 X-Check behind", ">set 3 X-Gone x"),
+		scripted(t, guard("echo"), ">add 2 X-Sum more", ">add 3 X-Check before", ">next 0",
+			"<tell X-Seen names 3", "<tell X-Was header 3 X-Check", "<add 3 X-Check after", "<remove 3 X-Gone")))
+	r := request(http.MethodPost, "/echo", nil)
+	r.Trailer = http.Header{"X-Sum": {"4"}}
+	w := s.do(r).Result()
+	if got := got(w.Header, "X-Got", "X-Seen", "X-Was"); got != "4|more x-check|x-gone before|behind" {
+		t.Errorf("the handlers saw %s", got)
+	}
+	if got := got(w.Trailer, "X-Check"); got != "before+behind+after" || len(w.Trailer) != 1 {
+		t.Errorf("the trailers are %v", w.Trailer)
+	}
+}
+
 // TestNoTrailerWithoutABody leaves them out where HTTP has no place for them.
 func TestNoTrailerWithoutABody(t *testing.T) {
 	t.Parallel()

@@ -84,7 +84,7 @@ func load() ([]*engine.Handler, error) {
 }
 
 // handlers are trouble, catalog and account, loaded.
-func handlers(t *testing.T) []*engine.Handler {
+func handlers(t testing.TB) []*engine.Handler {
 	t.Helper()
 	list, err := loaded()
 	if err != nil {
@@ -95,7 +95,7 @@ func handlers(t *testing.T) []*engine.Handler {
 
 // scripted loads a handler that does what its steps say; see
 // handlertest.Scripted.
-func scripted(t *testing.T, m abi.Manifest, steps ...string) *engine.Handler {
+func scripted(t testing.TB, m abi.Manifest, steps ...string) *engine.Handler {
 	t.Helper()
 	handlers(t) // makes the engine
 	module, err := handlertest.Scripted(m, steps...)
@@ -142,14 +142,14 @@ func (l *logBook) String() string {
 // site is a server with a store of its own and the shared handlers.
 type site struct {
 	*server.Server
-	t       *testing.T
+	t       testing.TB
 	world   transaction.World
 	records kv.Store
 	log     *logBook
 }
 
 // newSite makes one; change may alter the options.
-func newSite(t *testing.T, change func(*server.Options)) *site {
+func newSite(t testing.TB, change func(*server.Options)) *site {
 	t.Helper()
 	s := &site{t: t, records: memory.New(), log: &logBook{}}
 	logger := slog.New(slog.NewTextHandler(s.log, nil))

@@ -39,14 +39,16 @@ func find(mux *http.ServeMux, host string, q *engine.Request) *finding {
 }
 
 // passOn gives what a handler's sandbox calls when the handler passes its
-// request on, nil if the handler has no next. The handler behind runs in a
-// sandbox of its own with its own rights, in the same transaction.
+// request on. The handler behind runs in a sandbox of its own with its own
+// rights, in the same transaction.
 func (s *Server) passOn(r *http.Request, j *job, tx *transaction.Tx, h *engine.Handler) func(context.Context, *engine.Exchange) error {
 	mux := s.plan.behind[h]
-	if mux == nil {
-		return nil
-	}
 	return func(ctx context.Context, x *engine.Exchange) error {
+		if mux == nil {
+			s.options.Logger.Warn("a handler passed a request on, but its manifest names no next", "request_id", infoOf(r).id, "handler", h.Manifest().Name)
+			refuse(tx, x, http.StatusNotFound)
+			return nil
+		}
 		f := find(mux, r.Host, &x.Request)
 		if f.way == nil {
 			for _, name := range []string{"Allow", "Location"} {

@@ -115,6 +115,20 @@ func TestRequestIsRoutedBehindMiddleware(t *testing.T) {
 	}
 }
 
+// TestNobodyBehind answers 404 for a handler that passes on without a next, and
+// tells the operator why.
+func TestNobodyBehind(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, with(scripted(t, gate("", "POST /gate"), ">put gate/a b", ">next 0")))
+	w := s.do(request(http.MethodPost, "/gate", nil))
+	if w.Code != 404 || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) || s.value("gate/a") != "-" {
+		t.Errorf("status %d, stored %q: %s", w.Code, s.value("gate/a"), w.Body)
+	}
+	if !strings.Contains(s.log.String(), "its manifest names no next") || !strings.Contains(s.log.String(), "handler=gate") {
+		t.Errorf("the log is %s", s.log)
+	}
+}
+
 // TestOneTransactionForAll commits what both handlers want, each with its own
 // rights, or nothing.
 func TestOneTransactionForAll(t *testing.T) {
