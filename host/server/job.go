@@ -62,7 +62,7 @@ func (j *job) hide(secrets []string) int {
 	if err != nil {
 		return http.StatusBadRequest
 	}
-	j.scope.Form = form
+	j.scope.Form, j.scope.Secrets = form, secrets
 	shown := url.Values{}
 	for name, values := range form {
 		if slices.Contains(secrets, name) {

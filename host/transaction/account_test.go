@@ -3,6 +3,7 @@ package transaction
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -193,5 +194,28 @@ func TestIncludeRefusesAKeyTwice(t *testing.T) {
 	w.commit(tx)
 	if w.value("system/x") != "1" || w.value("system/y") != "-" {
 		t.Errorf("stored %q and %q", w.value("system/x"), w.value("system/y"))
+	}
+}
+
+// TestSecretIsNoLogin refuses to make a login or an address of a secret field,
+// from where the handler could read it.
+func TestSecretIsNoLogin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scope := w.scope()
+	scope.Form, scope.Secrets = url.Values{"p": {"a-secret-of-mine"}, "l": {"new"}, "e": {"new@example.org"}}, []string{"p"}
+	for name, message := range map[string]abi.Writer{
+		"login": text("p", "e", "p", "student"), "address": text("l", "p", "p", "student"),
+	} {
+		tx := w.Begin(scope)
+		if status, _ := tx.Call(t.Context(), abi.OpSignUp, message); status != abi.StatusDenied || len(tx.Effects()) > 0 {
+			t.Errorf("the secret as %s: status %d, %v", name, status, tx.Effects())
+		}
+	}
+	if status, _ := w.Begin(scope).Call(t.Context(), abi.OpSignIn, text("p", "p")); status != abi.StatusDenied {
+		t.Errorf("the secret as login at sign-in: status %d", status)
+	}
+	if r := must(t, w.Begin(scope), abi.OpSignUp, text("l", "e", "p", "student")); r.Uint() != uint64(abi.OutcomeOK) {
+		t.Error("nobody can sign up")
 	}
 }

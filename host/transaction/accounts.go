@@ -48,6 +48,9 @@ func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.open(login); err != nil {
+		return nil, err
+	}
 	account, err := t.world.Accounts.Check(ctx, t.scope.Form.Get(login), t.scope.Form.Get(password))
 	outcome, err := t.outcomeOf(err)
 	if err != nil {
@@ -61,6 +64,17 @@ func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	return abi.Writer(nil).Uint(uint64(outcome)), nil
 }
 
+// open refuses a secret field where its value would become a login or an
+// address: these can be read by OpUser, and so would the secret.
+func (t *Tx) open(fields ...string) error {
+	for _, name := range fields {
+		if slices.Contains(t.scope.Secrets, name) {
+			return refuse(abi.StatusDenied, "the field %.80q is secret and can only be a password", name)
+		}
+	}
+	return nil
+}
+
 // signUp prepares a new account and signs it in.
 func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	login, email, password, role := in.String(), in.String(), in.String(), in.String()
@@ -68,6 +82,9 @@ func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		return nil, err
 	}
 	if err := t.writable(abi.RightSignUp); err != nil {
+		return nil, err
+	}
+	if err := t.open(login, email); err != nil {
 		return nil, err
 	}
 	if role == abi.RoleAdmin {

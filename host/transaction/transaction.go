@@ -54,6 +54,8 @@ type Scope struct {
 	AcceptLanguage string
 	// Form holds the posted fields with the secret ones, for sign-in only.
 	Form url.Values
+	// Secrets are the names of the secret ones: no handler learns their values.
+	Secrets []string
 	// Setup says that the host itself makes this request to fill an empty store.
 	Setup bool
 }
