@@ -3,6 +3,7 @@ package debug
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,10 @@ type Metrics struct {
 	worker   string
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	in       prometheus.Registerer // adds the worker's number
+	// series has what a request is counted in by its route and status, so that
+	// Prometheus need not look for it by their text each time.
+	series sync.Map              // of seriesKey to requestSeries
+	in     prometheus.Registerer // adds the worker's number
 	sandboxMetrics
 }
 
@@ -43,11 +47,31 @@ func NewMetrics(worker int) *Metrics {
 	return m
 }
 
+// seriesKey finds the series of a kind of answers.
+type seriesKey struct {
+	route  string
+	status int
+}
+
+// requestSeries is what an answer is counted in.
+type requestSeries struct {
+	count    prometheus.Counter
+	duration prometheus.Observer
+}
+
 // Request counts an answered request; it has the form that server.Options
-// takes.
+// takes. Routes are patterns, so there is a bounded number of series.
 func (m *Metrics) Request(route string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	key := seriesKey{route, status}
+	found, ok := m.series.Load(key)
+	if !ok {
+		found, _ = m.series.LoadOrStore(key, requestSeries{
+			m.requests.WithLabelValues(route, strconv.Itoa(status)), m.duration.WithLabelValues(route),
+		})
+	}
+	s := found.(requestSeries)
+	s.count.Inc()
+	s.duration.Observe(took.Seconds())
 }
 
 // Handler answers with this process's measurements and those that others

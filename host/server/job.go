@@ -36,6 +36,9 @@ func (s *Server) newJob(w http.ResponseWriter, r *http.Request, way way, secrets
 		Cookies: s.options.World.Sessions.Cookies(r), AcceptLanguage: r.Header.Get("Accept-Language"),
 		Address: infoOf(r).client, Agent: r.UserAgent(),
 	}}
+	if r.Body == http.NoBody {
+		return j, 0
+	}
 	var err error
 	if j.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, s.options.MaxBody)); err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

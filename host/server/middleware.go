@@ -2,9 +2,10 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -18,10 +19,25 @@ import (
 const contentPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 // hsts tells browsers to use HTTPS alone for two years.
-const hsts = "max-age=63072000; includeSubDomains"
+var hsts = []string{"max-age=63072000; includeSubDomains"}
+
+// securityHeaders are those of every response. All share their values, to
+// which nothing may be assigned.
+var securityHeaders = []struct {
+	name   string
+	values []string
+}{
+	{"Content-Security-Policy", []string{contentPolicy}},
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"Referrer-Policy", []string{"same-origin"}},
+	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
+}
 
 // requestInfo is what the middleware knows of a request; inner steps add to it.
+// It is the request's context too, in which it finds itself.
 type requestInfo struct {
+	context.Context
 	id string
 	// route is the pattern that matched, for the log and the metrics: a path
 	// would make as many metrics as there are paths.
@@ -34,6 +50,14 @@ type requestInfo struct {
 // infoKey finds the requestInfo in a request's context.
 type infoKey struct{}
 
+// Value finds the requestInfo itself, or what the context below has.
+func (i *requestInfo) Value(key any) any {
+	if key == (infoKey{}) {
+		return i
+	}
+	return i.Context.Value(key)
+}
+
 // infoOf gives the requestInfo; an empty one outside the middleware.
 func infoOf(r *http.Request) *requestInfo {
 	info, ok := r.Context().Value(infoKey{}).(*requestInfo)
@@ -42,9 +66,6 @@ func infoOf(r *http.Request) *requestInfo {
 	}
 	return info
 }
-
-// noteRoute tells the log and the metrics which pattern matched.
-func noteRoute(r *http.Request, pattern string) { infoOf(r).route = pattern }
 
 // middleware wraps the routes in what every request passes, outermost first.
 func (s *Server) middleware(routes http.Handler) http.Handler {
@@ -61,27 +82,29 @@ func (s *Server) observed(next http.Handler) http.Handler {
 		begin := time.Now()
 		info := &requestInfo{id: newRequestID(), route: "unmatched"}
 		info.client, info.https = s.clientOf(r)
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), infoKey{}, info), s.options.Timeout)
+		ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
 		defer cancel()
-		w.Header().Set("X-Request-Id", info.id)
+		info.Context = ctx
+		w.Header()["X-Request-Id"] = []string{info.id}
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			took := time.Since(begin)
-			s.options.Logger.LogAttrs(ctx, slog.LevelInfo, "request",
+			s.options.Logger.LogAttrs(info, slog.LevelInfo, "request",
 				slog.String("request_id", info.id), slog.String("method", r.Method), slog.String("route", info.route),
 				slog.Int("status", rec.code()), slog.Int("bytes", rec.bytes), slog.Duration("took", took))
 			if s.options.Observe != nil {
 				s.options.Observe(info.route, rec.code(), took)
 			}
 		}()
-		next.ServeHTTP(rec, r.WithContext(ctx))
+		next.ServeHTTP(rec, r.WithContext(info))
 	})
 }
 
-// newRequestID draws 64 bits: enough to find one request in a log.
+// newRequestID draws 64 bits: enough to find one request in a log. It is no
+// secret, so it need not cost a system call.
 func newRequestID() string {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // it never fails: crypto/rand ends the process instead
+	binary.BigEndian.PutUint64(b[:], rand.Uint64())
 	return hex.EncodeToString(b[:])
 }
 
@@ -110,11 +133,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 func (s *Server) secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		for _, fixed := range securityHeaders {
+			h[fixed.name] = fixed.values
+		}
 		if !s.options.ForceHTTPS || isProbe(r) {
 			next.ServeHTTP(w, r)
 			return
@@ -123,7 +144,7 @@ func (s *Server) secure(next http.Handler) http.Handler {
 			http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusPermanentRedirect)
 			return
 		}
-		h.Set("Strict-Transport-Security", hsts)
+		h["Strict-Transport-Security"] = hsts
 		next.ServeHTTP(w, r)
 	})
 }

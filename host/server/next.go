@@ -28,7 +28,7 @@ func (w way) ServeHTTP(to http.ResponseWriter, r *http.Request) {
 // find gives the route for a request that is passed on. If there is none, the
 // finding holds the status and headers to answer with.
 func find(mux *http.ServeMux, host string, q *engine.Request) *finding {
-	f := &finding{verdict: verdict{header: http.Header{}, status: http.StatusOK}}
+	f := &finding{verdict: verdict{status: http.StatusOK}}
 	target, err := url.ParseRequestURI(q.URI)
 	if err != nil {
 		f.status = http.StatusBadRequest
@@ -52,7 +52,7 @@ func (s *Server) passOn(r *http.Request, j *job, tx *transaction.Tx, h *engine.H
 		f := find(mux, r.Host, &x.Request)
 		if f.way == nil {
 			for _, name := range []string{"Allow", "Location"} {
-				if value := f.header.Get(name); value != "" {
+				if value := f.Header().Get(name); value != "" {
 					x.Response.Header.Set(name, value)
 				}
 			}

@@ -129,8 +129,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *tran
 	for _, c := range cookies {
 		http.SetCookie(w, c)
 	}
-	h.Set("Cache-Control", cacheControl(r, tx))
-	h.Add("Vary", "Cookie, Accept-Language")
+	h["Cache-Control"] = cacheControl(r, tx)
+	h["Vary"] = append(slices.Clip(h["Vary"]), "Cookie, Accept-Language")
 	status := x.Response.Status
 	if j.status != 0 {
 		status = j.status
@@ -140,7 +140,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *tran
 	if len(trailer) > 0 && hasBody && r.Method != http.MethodHead {
 		h["Trailer"] = slices.Sorted(maps.Keys(trailer)) // and no length: only then can HTTP/1.1 have trailers
 	} else if hasBody {
-		h.Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
+		h["Content-Length"] = lengthOf(x.Response.Body)
 	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
@@ -155,9 +155,12 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, j job, tx *tran
 // trailerOf gives the trailers that a handler set and that HTTP allows. None
 // is one of the host's headers.
 func trailerOf(x *engine.Exchange, sent http.Header) http.Header {
-	trailer := http.Header{}
+	var trailer http.Header
 	for name, values := range x.Response.Trailer {
 		if _, own := sent[name]; !own && httpguts.ValidTrailerHeader(name) {
+			if trailer == nil {
+				trailer = http.Header{}
+			}
 			trailer[name] = values
 		}
 	}
@@ -166,12 +169,24 @@ func trailerOf(x *engine.Exchange, sent http.Header) http.Header {
 
 // cacheControl keeps a signed-in person's pages out of every cache, so that
 // the back button cannot show them after sign-out.
-func cacheControl(r *http.Request, tx *transaction.Tx) string {
+func cacheControl(r *http.Request, tx *transaction.Tx) []string {
 	if !tx.Personal() {
-		return "no-cache"
+		return forEverybody
 	}
 	if a, err := tx.Account(r.Context()); err == nil && a == nil {
-		return "private, no-cache"
+		return forVisitor
 	}
-	return "private, no-store"
+	return forPerson
 }
+
+// The values of Cache-Control: of a page that is the same for everybody, of
+// one that this visitor alone should see, and of a signed-in person's. They
+// are shared, so nothing may be assigned to them.
+var (
+	forEverybody = []string{"no-cache"}
+	forVisitor   = []string{"private, no-cache"}
+	forPerson    = []string{"private, no-store"}
+)
+
+// lengthOf is the value of Content-Length.
+func lengthOf(body []byte) []string { return []string{strconv.Itoa(len(body))} }

@@ -29,12 +29,12 @@ func (s *Server) routes() (http.Handler, error) {
 	s.plan = p
 	mux := http.NewServeMux()
 	for pattern, h := range s.options.Native {
-		p.add(mux, "host", pattern, h)
+		p.add(mux, "host", pattern, behindGate(h))
 	}
-	p.add(mux, "host", "GET /static/{name}", http.HandlerFunc(s.serveStatic))
-	p.add(mux, "host", "GET /favicon.ico", http.HandlerFunc(s.serveStatic))
+	p.add(mux, "host", "GET /static/{name}", behindGate(http.HandlerFunc(s.serveStatic)))
+	p.add(mux, "host", "GET /favicon.ico", behindGate(http.HandlerFunc(s.serveStatic)))
 	for _, w := range p.public {
-		p.add(mux, w.owner.Manifest().Name, w.route.Pattern, s.page(w))
+		p.add(mux, w.owner.Manifest().Name, w.route.Pattern, behindGate(s.page(w)))
 	}
 	for _, h := range s.options.Handlers {
 		if m := h.Manifest(); m.Errors {
@@ -55,22 +55,38 @@ func (s *Server) routes() (http.Handler, error) {
 // and 405 in place of the router's plain text, and leaves the rest to the router.
 func (s *Server) orNotFound(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, pattern := mux.Handler(r)
-		if pattern != "" {
-			noteRoute(r, pattern)
-			mux.ServeHTTP(w, r)
+		g := gate{to: w, verdict: verdict{status: http.StatusOK}}
+		mux.ServeHTTP(&g, r)
+		if g.matched {
 			return
 		}
-		probe := &verdict{header: http.Header{}, status: http.StatusOK}
-		h.ServeHTTP(probe, r)
-		if allow := probe.header.Get("Allow"); allow != "" {
+		if g.status >= 300 && g.status < 400 {
+			redirect, _ := mux.Handler(r)
+			redirect.ServeHTTP(w, r)
+			return
+		}
+		if allow := g.Header().Get("Allow"); allow != "" {
 			w.Header().Set("Allow", allow)
 		}
-		if probe.status >= 300 && probe.status < 400 {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		s.fail(w, r, probe.status)
+		s.fail(w, r, g.status)
+	})
+}
+
+// gate is the response as the router sees it. Routes reach the real one
+// through it; what the router itself answers stays in the verdict.
+type gate struct {
+	verdict
+	to      http.ResponseWriter
+	matched bool
+}
+
+// behindGate makes a handler a route of a router that orNotFound asks.
+func behindGate(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g := w.(*gate)
+		g.matched = true
+		infoOf(r).route = r.Pattern
+		h.ServeHTTP(g.to, r)
 	})
 }
 
@@ -81,7 +97,12 @@ type verdict struct {
 }
 
 // Header gives the recorded headers.
-func (v *verdict) Header() http.Header { return v.header }
+func (v *verdict) Header() http.Header {
+	if v.header == nil {
+		v.header = http.Header{}
+	}
+	return v.header
+}
 
 // WriteHeader records the status.
 func (v *verdict) WriteHeader(status int) { v.status = status }

@@ -10,7 +10,6 @@ import (
 	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/session"
-	"golang.org/x/text/language"
 )
 
 // maxRandom is the most bytes that one call may draw.
@@ -141,32 +140,6 @@ func (t *Tx) random(_ context.Context, in *abi.Reader) (abi.Writer, error) {
 		return nil, err
 	}
 	return abi.Writer(nil).Bytes(b), nil
-}
-
-// language picks the tag that suits the reader best; the first one if none
-// does. A tag that is no language tag is the handler's fault.
-func (t *Tx) language(_ context.Context, in *abi.Reader) (abi.Writer, error) {
-	tags := in.Strings()
-	if err := in.Done(); err != nil {
-		return nil, err
-	}
-	known := make([]language.Tag, len(tags))
-	for i, s := range tags {
-		tag, err := language.Parse(s)
-		if err != nil {
-			return nil, refuse(abi.StatusInvalid, "%.40q is not a language tag", s)
-		}
-		known[i] = tag
-	}
-	if len(known) == 0 {
-		return nil, refuse(abi.StatusInvalid, "no language to choose from")
-	}
-	wanted, _, err := language.ParseAcceptLanguage(t.scope.AcceptLanguage)
-	if err != nil {
-		wanted = nil
-	}
-	_, i, _ := language.NewMatcher(known).Match(wanted...)
-	return abi.Writer(nil).String(tags[i]), nil
 }
 
 // abandon answers OpAbandon.

@@ -139,6 +139,9 @@ func (t *Tx) learn(f Fact) {
 	if _, ok := t.known[key]; ok {
 		return
 	}
+	if t.known == nil {
+		t.known = map[factKey]struct{}{}
+	}
 	t.known[key] = struct{}{}
 	t.facts = append(t.facts, f)
 }

@@ -137,6 +137,9 @@ func (t *Tx) write(in *abi.Reader, w kv.Write) error {
 	if effects > maxEffects || (!again && len(t.writes)+len(t.extra) >= kv.MaxWrites) {
 		return refuse(abi.StatusTooLarge, "the changes of one request are over %d bytes or %d records", maxEffects, kv.MaxWrites)
 	}
+	if t.writes == nil {
+		t.writes = map[string]kv.Write{}
+	}
 	t.writes[w.Key], t.effects = w, effects
 	return nil
 }

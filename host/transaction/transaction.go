@@ -97,7 +97,7 @@ type run struct {
 
 // Begin starts a transaction; it does no I/O.
 func (w World) Begin(s Scope) *Tx {
-	return &Tx{run: &run{world: w, known: map[factKey]struct{}{}, writes: map[string]kv.Write{}}, scope: s}
+	return &Tx{run: &run{world: w}, scope: s}
 }
 
 // Behind is this transaction for the handler to which a handler in front has
