@@ -32,6 +32,9 @@ type Config struct {
 	DataDir     string      `env:"LMS_DATA_DIR" envDefault:"./data" group:"Site" want:"a path" help:"The directory that holds everything the site keeps. One process at a time; made with mode 0700 if it is missing."`
 	HandlersDir string      `env:"LMS_HANDLERS_DIR" shown:"none" group:"Site" want:"the path of a folder" help:"A folder of handlers that the site runs besides its own: NAME.wasm files, with NAME.json beside those that carry no manifest. Read at the start; whatever is wrong in it stops the start. guest/README.md describes manifests."`
 
+	RedisURL        RedisURL `env:"REDIS_URL" shown:"none" group:"Store" want:"an address such as redis://user:password@host:6379/0" help:"A Redis of version 7 or later that keeps records, pages and sessions in place of the embedded store: redis://, rediss:// (TLS) or unix://. A Redis that cannot be reached stops the start."`
+	SessionRedisURL RedisURL `env:"SESSION_REDIS_URL" shown:"REDIS_URL" group:"Store" want:"an address such as redis://user:password@host:6379/0" help:"The same for the sessions alone."`
+
 	Bind    string `env:"LMS_BIND" shown:"by LMS_ENV" group:"Network" want:"an IP address, localhost, or * for all interfaces" help:"The address to listen on: 127.0.0.1 in development, all interfaces (*) in production."`
 	Port    int    `env:"LMS_PORT" envDefault:"8080" alias:"PORT" group:"Network" want:"a whole number from 0 to 65535" help:"The TCP port to listen on; 0 lets the system choose one. PORT is read when LMS_PORT is not set."`
 	Workers Count  `env:"LMS_WORKERS" envDefault:"1" alias:"WORKERS" group:"Network" want:"a whole number from 1 to 64, or the word auto" help:"How many processes serve requests. With more than one, a supervisor holds the listener and the store and replaces a worker that dies. auto chooses by processors and memory; lectern config says why. One is the fastest."`

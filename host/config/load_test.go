@@ -194,9 +194,12 @@ func TestFaults(t *testing.T) {
 		{"LMS_ENV=production SECRET_KEY=" + goodKey[:31], "SECRET_KEY", "31 characters"},
 		{"LMS_ENV=production SECRET_KEY=" + strings.Repeat("a", 64), "SECRET_KEY", "guessed"},
 		{"LMS_ENV=production SECRET_KEY=" + goodKey + " SECRET_KEY_FALLBACKS=dev", "SECRET_KEY_FALLBACKS", "remove it"},
-		{"REDIS_URL=redis://:pa55word@x", "REDIS_URL", "unset REDIS_URL"},
-		{"SESSION_REDIS_URL=redis://x", "SESSION_REDIS_URL", "embedded store"},
-		{"CACHE_REDIS_URL=redis://x", "CACHE_REDIS_URL", "embedded store"},
+		{"REDIS_URL=http://:pa55word@localhost", "REDIS_URL", "it is like redis://"},
+		{"REDIS_URL=localhost:6379", "REDIS_URL", "two slashes"},
+		{"SESSION_REDIS_URL=redis://:pa55word@", "SESSION_REDIS_URL", "names no host"},
+		{"SESSION_REDIS_URL=redis://redis.example", "SECRET_KEY", "other machines"},
+		{"REDIS_URL=redis://redis.example SECRET_KEY=short", "SECRET_KEY", "5 characters"},
+		{"CACHE_REDIS_URL=redis://x", "CACHE_REDIS_URL", "set REDIS_URL"},
 		{"LMS_CLUSTER_PEER=a:1", "LMS_CLUSTER_PEER", "not a variable of a cluster"},
 		{"LMS_LEAF_OF=x", "LMS_LEAF_OF", "no edge nodes"},
 	} {
@@ -219,7 +222,7 @@ func TestFaults(t *testing.T) {
 func TestFaultsTogether(t *testing.T) {
 	t.Parallel()
 	_, err := Load([]string{
-		"REDIS_URL=redis://:pa55word@x", "LMS_LOG_LEVEL=loud", "LMS_ENV=production", "SECRET_KEY=hunter2hunter2",
+		"REDIS_URL=redis://:pa55word@x/db", "LMS_LOG_LEVEL=loud", "LMS_ENV=production", "SECRET_KEY=hunter2hunter2",
 		"SECRET_KEY_FALLBACKS=opensesame", "LMS_PORT=x", "LMS_WORKERS=0", "ADMIN_PSWD=swordfish",
 	})
 	var faults Faults
@@ -230,7 +233,7 @@ func TestFaultsTogether(t *testing.T) {
 	for _, f := range faults {
 		names = append(names, f.Name)
 	}
-	want := []string{"LMS_PORT", "LMS_WORKERS", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "ADMIN_USER", "LMS_LOG_LEVEL", "REDIS_URL"}
+	want := []string{"REDIS_URL", "LMS_PORT", "LMS_WORKERS", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "ADMIN_USER", "LMS_LOG_LEVEL"}
 	if !slices.Equal(names, want) {
 		t.Errorf("faults of %v; want %v", names, want)
 	}

@@ -45,7 +45,8 @@ func TestMask(t *testing.T) {
 // TestSecretsStayHidden prints a configuration in every way that code does.
 func TestSecretsStayHidden(t *testing.T) {
 	t.Parallel()
-	cfg, err := Load([]string{"SECRET_KEY=" + goodKey, "SECRET_KEY_FALLBACKS=" + goodKey[1:], "ADMIN_USER=ada", "ADMIN_PSWD=difference"})
+	cfg, err := Load([]string{"SECRET_KEY=" + goodKey, "SECRET_KEY_FALLBACKS=" + goodKey[1:], "ADMIN_USER=ada", "ADMIN_PSWD=difference",
+		"REDIS_URL=redis://lectern:hunter22@localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestSecretsStayHidden(t *testing.T) {
 		"Print": printed.String(), "slog": logged.String(), "json": string(encoded),
 		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", cfg), "%q": fmt.Sprintf("%q", cfg.SecretKey),
 	} {
-		for _, secret := range []string{goodKey[8:24], "difference"} {
+		for _, secret := range []string{goodKey[8:24], "difference", "hunter22"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s gives a secret away: %s", how, text)
 			}
@@ -76,6 +77,7 @@ func TestPrint(t *testing.T) {
 	cfg, err := Load([]string{
 		"LMS_PORT=81", "NOW_LMS_DATA_DIR=/srv/x", "SECRET_KEY_FALLBACKS=" + goodKey + ",x", "ADMIN_USER=ada", "ADMIN_PSWD=a long password",
 		"LMS_TRUSTED_PROXY=10.0.0.0/8,127.0.0.1", "LMS_BIND=*", "LMS_MAX_BODY=1500", "LMS_SYNC=always",
+		"SESSION_REDIS_URL= redis://lectern:hunter22@localhost/3 ",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,17 +10,15 @@ import (
 // would change where data live, so that starting without them would mislead.
 // A name that ends with "_" stands for all that start with it.
 var refused = map[string]string{
-	"REDIS_URL":         embeddedOnly,
-	"SESSION_REDIS_URL": embeddedOnly,
-	"CACHE_REDIS_URL":   embeddedOnly,
-	"LMS_CLUSTER_":      clusterTypo,
-	"LMS_LEAF_OF":       noLeaves,
+	"CACHE_REDIS_URL": noSecondCache,
+	"LMS_CLUSTER_":    clusterTypo,
+	"LMS_LEAF_OF":     noLeaves,
 }
 
 // Why a name is refused; the name is put in.
 const (
-	embeddedOnly = "this build keeps everything in its embedded store; unset %s"
-	noLeaves     = "this build has no edge nodes; unset %s"
+	noSecondCache = "this build keeps no pages apart from the rest; set REDIS_URL for all, and unset %s"
+	noLeaves      = "this build has no edge nodes; unset %s"
 	// A node that starts alone by mistake keeps data that its site never sees.
 	clusterTypo = "%s is not a variable of a cluster; see lectern --help"
 )
@@ -30,8 +28,8 @@ const (
 var ignored = map[string]string{
 	"LMS_USER":                "is not read; set ADMIN_USER",
 	"LMS_PSWD":                "is not read; set ADMIN_PSWD",
-	"DATABASE_URL":            "is not read: everything is kept in the embedded store under LMS_DATA_DIR",
-	"CACHE_MEMCACHED_SERVERS": "is not read: everything is kept in the embedded store",
+	"DATABASE_URL":            "is not read: everything is kept in the embedded store under LMS_DATA_DIR, or in REDIS_URL",
+	"CACHE_MEMCACHED_SERVERS": "is not read: everything is kept in the embedded store, or in REDIS_URL",
 }
 
 // strangers looks at the names that are not in the table.

@@ -40,6 +40,7 @@ func validate(cfg *Config, faults *Faults) {
 	checkRanges(cfg, faults)
 	checkText(cfg, faults)
 	checkSecretKey(cfg, faults)
+	checkRedis(cfg, faults)
 	checkTogether(cfg, faults)
 	checkCluster(cfg, faults)
 	warn(cfg)

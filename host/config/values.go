@@ -106,6 +106,7 @@ var parsers = map[reflect.Type]func(string) (any, error){
 	reflect.TypeFor[Count]():          parseCount,
 	reflect.TypeFor[SyncPolicy]():     parseSync,
 	reflect.TypeFor[SameSite]():       parseSameSite,
+	reflect.TypeFor[RedisURL]():       parseRedisURL,
 	reflect.TypeFor[[]netip.Prefix](): parsePrefixes,
 	reflect.TypeFor[[]Secret]():       parseSecrets,
 	reflect.TypeFor[HostPort]():       parseHostPort,

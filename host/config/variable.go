@@ -49,7 +49,7 @@ func readVariables() []variable {
 
 // secret reports whether the variable's value must not be shown.
 func (v variable) secret() bool {
-	return v.typ == reflect.TypeFor[Secret]() || v.typ == reflect.TypeFor[[]Secret]()
+	return v.typ == reflect.TypeFor[Secret]() || v.typ == reflect.TypeFor[[]Secret]() || v.typ == reflect.TypeFor[RedisURL]()
 }
 
 // otherName is the name with NOW LMS's prefix, or "" if the variable has none.

@@ -2,7 +2,6 @@ package debug
 
 import (
 	"net/http"
-	"os"
 	"strconv"
 
 	"github.com/lectern-lms/lectern/host/config"
@@ -46,11 +45,11 @@ func Config(cfg config.Config, backend string) http.Handler {
 			CookieSameSite:     cfg.CookieSameSite.String(),
 			Lifetime:           strconv.FormatInt(int64(cfg.SessionAbsolute.Seconds()), 10),
 			IdleTime:           strconv.FormatInt(int64(cfg.SessionIdle.Seconds()), 10),
-			RedisURL:           config.Mask(""),
+			RedisURL:           cfg.SessionsRedis().String(),
 		},
 		Environment: map[string]any{
 			"LMS_WORKERS": variable("WORKERS"), "LMS_THREADS": variable("THREADS"), "LMS_ENV": string(cfg.Env),
-			"has_redis_url": os.Getenv("REDIS_URL") != "",
+			"has_redis_url": cfg.RedisURL != "",
 		},
 		Warnings:        append([]string{}, cfg.Warnings...),
 		Recommendations: recommendations(cfg),

@@ -6,34 +6,61 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
 const (
-	// metricsSubject is where a scrape asks the other workers of a node.
-	metricsSubject = "lectern.metrics"
-	// gatherTimeout is how long a scrape waits for them; one that was just
-	// killed does not answer.
+	// gatherTimeout is how long a scrape waits for the other workers of a
+	// node; one that was just killed does not answer.
 	gatherTimeout = 500 * time.Millisecond
+	// maxMeasurements bounds what one worker may say, in bytes; it says some
+	// 100 KB.
+	maxMeasurements = 16 << 20
 )
 
-// Share lets other workers of the node ask for this process's measurements,
-// until the connection ends. It does not answer itself.
-func (m *Metrics) Share(nc *nats.Conn) error {
-	_, err := nc.Subscribe(metricsSubject, func(msg *nats.Msg) {
-		if string(msg.Data) == m.worker {
-			return
+// socket is where a worker tells its measurements, in a directory that the
+// workers of a node share.
+func socket(dir, worker string) string { return filepath.Join(dir, "metrics-"+worker) }
+
+// Share lets other workers of the node ask for this process's measurements, by
+// a socket in dir, until it is closed. One that a killed worker of the same
+// number left behind is replaced.
+func (m *Metrics) Share(dir string) (io.Closer, error) {
+	path := socket(dir, m.worker)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("debug: the measurements cannot be shared: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("debug: the measurements cannot be shared: %w", err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go m.tell(c)
 		}
-		if text, err := m.encode(); err == nil {
-			_ = msg.Respond(text) // the asker gives up by itself
-		}
-	})
-	return err
+	}()
+	return l, nil
+}
+
+// tell writes the measurements to one asker, who gives up by itself.
+func (m *Metrics) tell(c net.Conn) {
+	defer c.Close()
+	if text, err := m.encode(); err == nil && c.SetDeadline(time.Now().Add(gatherTimeout)) == nil {
+		_, _ = c.Write(text)
+	}
 }
 
 func (m *Metrics) encode() ([]byte, error) {
@@ -52,26 +79,21 @@ func (m *Metrics) encode() ([]byte, error) {
 }
 
 // Peers gathers the measurements of the node's other workers, so that a
-// scrape shows all of them whichever worker answers it.
-func (m *Metrics) Peers(nc *nats.Conn, workers int) prometheus.Gatherer {
+// scrape shows all of them whichever worker answers it. A worker that is gone
+// has nothing to say.
+func (m *Metrics) Peers(dir string, workers int) prometheus.Gatherer {
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		inbox := nc.NewRespInbox()
-		replies, err := nc.SubscribeSync(inbox)
-		if err != nil {
-			return nil, fmt.Errorf("debug: the other workers cannot be asked: %w", err)
-		}
-		defer replies.Unsubscribe()
-		if err := nc.PublishRequest(metricsSubject, inbox, []byte(m.worker)); err != nil {
-			return nil, fmt.Errorf("debug: the other workers cannot be asked: %w", err)
-		}
-		var all prometheus.Gatherers
-		deadline := time.Now().Add(gatherTimeout)
-		for range workers - 1 {
-			msg, err := replies.NextMsg(time.Until(deadline))
-			if err != nil {
-				break // a worker that is gone has nothing to say
+		told := make([][]byte, workers)
+		var wait sync.WaitGroup
+		for i := range workers {
+			if name := strconv.Itoa(i); name != m.worker {
+				wait.Go(func() { told[i] = listen(socket(dir, name)) })
 			}
-			families, err := decode(msg.Data)
+		}
+		wait.Wait()
+		var all prometheus.Gatherers
+		for _, data := range told {
+			families, err := decode(data)
 			if err != nil {
 				return nil, err
 			}
@@ -79,6 +101,23 @@ func (m *Metrics) Peers(nc *nats.Conn, workers int) prometheus.Gatherer {
 		}
 		return all.Gather()
 	})
+}
+
+// listen reads what a worker tells, nothing if it does not answer in time.
+func listen(path string) []byte {
+	c, err := net.DialTimeout("unix", path, gatherTimeout)
+	if err != nil {
+		return nil
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(gatherTimeout)); err != nil {
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(c, maxMeasurements))
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 // errMeasurements says that bytes are not what encode writes.

@@ -1,13 +1,15 @@
 package debug
 
 import (
-	"log/slog"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/lectern-lms/lectern/kv/jetstream"
-	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -48,86 +50,85 @@ func wantMetrics(t *testing.T, m *Metrics, others prometheus.Gatherer, lines ...
 	}
 }
 
-// node starts a node's server and gives connections to it.
-func node(t *testing.T) func() *nats.Conn {
+// share makes a worker's measurements known until the test ends.
+func share(t *testing.T, m *Metrics, dir string) io.Closer {
 	t.Helper()
-	s, err := jetstream.StartServer(jetstream.ServerOptions{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	c, err := m.Share(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Shutdown)
-	return func() *nats.Conn {
-		nc, err := s.Connect("metrics")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return nc
-	}
+	t.Cleanup(func() { _ = c.Close() }) // a test may have closed it
+	return c
 }
 
 // TestPeersAreMerged shows all workers of a node whichever is asked, each once.
 func TestPeersAreMerged(t *testing.T) {
 	t.Parallel()
-	connect := node(t)
+	dir := t.TempDir()
 	var workers []*Metrics
-	var conns []*nats.Conn
+	var shared []io.Closer
 	for i := range 3 {
-		m, nc := NewMetrics(i), connect()
+		m := NewMetrics(i)
 		for range i + 1 {
 			m.Request("GET /home", 200, time.Millisecond)
 		}
-		share(t, m, nc)
-		workers, conns = append(workers, m), append(conns, nc)
+		workers, shared = append(workers, m), append(shared, share(t, m, dir))
 	}
-	for i, m := range workers {
-		wantMetrics(t, m, m.Peers(conns[i], 3),
+	for _, m := range workers {
+		wantMetrics(t, m, m.Peers(dir, 3),
 			`lectern_http_requests_total{route="GET /home",status="200",worker="0"} 1`,
 			`lectern_http_requests_total{route="GET /home",status="200",worker="1"} 2`,
 			`lectern_http_requests_total{route="GET /home",status="200",worker="2"} 3`,
 			`go_goroutines{worker="0"}`, `go_goroutines{worker="2"}`)
 	}
-	conns[1].Close()
-	wantMetrics(t, workers[0], workers[0].Peers(conns[0], 3), `worker="0"} 1`, `!worker="1"}`, `worker="2"} 3`)
-	conns[0].Close()
-	if _, err := workers[0].Peers(conns[0], 3).Gather(); err == nil {
-		t.Error("a closed connection gives no error")
-	}
-	wantMetrics(t, workers[0], workers[0].Peers(conns[0], 3), `worker="0"} 1`, `!worker="2"}`)
-}
-
-// share makes a worker's measurements known, and waits until the node has it.
-func share(t *testing.T, m *Metrics, nc *nats.Conn) {
-	t.Helper()
-	if err := m.Share(nc); err != nil {
+	if err := shared[1].Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := nc.Flush(); err != nil {
+	wantMetrics(t, workers[0], workers[0].Peers(dir, 3), `worker="0"} 1`, `!worker="1"}`, `worker="2"} 3`)
+	// One that was killed leaves its socket; the one that replaces it answers.
+	if err := os.WriteFile(socket(dir, "1"), nil, 0o600); err != nil {
 		t.Fatal(err)
+	}
+	wantMetrics(t, workers[0], workers[0].Peers(dir, 3), `worker="0"} 1`, `!worker="1"}`, `worker="2"} 3`)
+	share(t, workers[1], dir)
+	wantMetrics(t, workers[0], workers[0].Peers(dir, 3), `worker="1"} 2`)
+	if _, err := workers[0].Share(filepath.Join(dir, "none")); err == nil {
+		t.Error("a missing directory gives no error")
 	}
 }
 
-// TestStrangePeer answers nonsense: the own measurements are shown regardless.
-func TestStrangePeer(t *testing.T) {
+// TestStrangePeers ask one that talks nonsense and one that says nothing: the
+// own measurements are shown regardless, and soon.
+func TestStrangePeers(t *testing.T) {
 	t.Parallel()
-	connect := node(t)
-	m, nc, stranger := NewMetrics(0), connect(), connect()
-	m.Request("GET /home", 200, time.Millisecond)
-	_, err := stranger.Subscribe(metricsSubject, func(msg *nats.Msg) {
-		if err := msg.Respond([]byte("\xff\xffnonsense")); err != nil {
-			t.Error(err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
+	for name, tt := range map[string]struct{ says, fault string }{"nonsense": {"\xff\xffnonsense", "malformed"}, "nothing": {"", ""}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			l, err := net.Listen("unix", socket(dir, "1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close() }) // the test is over
+			go func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					if _, err := c.Write([]byte(tt.says)); tt.says != "" {
+						_ = errors.Join(err, c.Close()) // the asker may have gone
+					}
+				}
+			}()
+			m := NewMetrics(0)
+			m.Request("GET /home", 200, time.Millisecond)
+			if _, err := m.Peers(dir, 2).Gather(); tt.fault != "" && (err == nil || !strings.Contains(err.Error(), tt.fault)) {
+				t.Errorf("the error is %v", err)
+			}
+			wantMetrics(t, m, m.Peers(dir, 2), `worker="0"} 1`)
+		})
 	}
-	if err := stranger.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Peers(nc, 2).Gather(); err == nil || !strings.Contains(err.Error(), "malformed") {
-		t.Errorf("the error is %v", err)
-	}
-	wantMetrics(t, m, m.Peers(nc, 2), `worker="0"} 1`)
 }
 
 // FuzzDecode reads any bytes of another worker: an error or measurements that

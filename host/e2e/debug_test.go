@@ -14,7 +14,7 @@ import (
 func TestDebugEndpointsAreOff(t *testing.T) {
 	t.Parallel()
 	p := newPerson(startSite(t))
-	for _, path := range []string{"/debug/session", "/debug/config"} {
+	for _, path := range []string{"/debug/session", "/debug/config", "/debug/redis"} {
 		a := p.get(t, path)
 		var fault struct{ Error, Help string }
 		if err := json.Unmarshal([]byte(a.body), &fault); err != nil {

@@ -125,7 +125,8 @@ func cleanEnvironment() []string {
 		name, _, _ := strings.Cut(v, "=")
 		switch {
 		case name == "PORT", strings.Contains(name, "LMS_"), strings.HasPrefix(name, "SECRET_KEY"),
-			strings.HasPrefix(name, "ADMIN_"), strings.HasPrefix(name, "SESSION_"), strings.HasPrefix(name, "LECTERN_"):
+			strings.HasPrefix(name, "ADMIN_"), strings.HasPrefix(name, "SESSION_"), strings.HasPrefix(name, "LECTERN_"),
+			strings.HasSuffix(name, "REDIS_URL"):
 		default:
 			env = append(env, v)
 		}

@@ -46,6 +46,10 @@ func TestStartIsRefused(t *testing.T) {
 			`{"abi": 1, "name": "catalog", "routes": [{"pattern": "GET /other"}]}`)), []string{"catalog.wasm", "carries a handler catalog already"}},
 		{"handler that wants the accounts", handlers(folderOf(t, "guard.wasm", emptyModule, "guard.json",
 			`{"abi": 1, "name": "guard", "next": "catalog", "read": ["account/"]}`)), []string{"guard.json", `"account/" is kept by the host`}},
+		{"Redis that is not there", []string{"REDIS_URL=redis://:hunter22@127.0.0.1:1", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()},
+			[]string{"REDIS_URL", "redis://:*****@127.0.0.1:1", "connection refused"}},
+		{"address of Redis that is none", []string{"SESSION_REDIS_URL=localhost:6379", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()},
+			[]string{"SESSION_REDIS_URL", "redis://user:password@host:6379/0"}},
 		{"shorter idle time than sessions keep", []string{"LMS_SESSION_IDLE=1s", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()}, []string{"LMS_SESSION_IDLE", "2m"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,7 +16,12 @@ const settle = 700 * time.Millisecond
 // once more; no answer may be wrong, and what was acknowledged stays.
 func TestWorkersDieUnderLoad(t *testing.T) {
 	t.Parallel()
-	s := startSite(t, "LMS_WORKERS=3", "LMS_DEBUG_ENDPOINTS=1")
+	workersDie(t, startSite(t, "LMS_WORKERS=3", "LMS_DEBUG_ENDPOINTS=1"))
+}
+
+// workersDie is TestWorkersDieUnderLoad on a site with any store.
+func workersDie(t *testing.T, s *site) {
+	t.Helper()
 	people, paths := crowd(t, s)
 	stop := make(chan struct{})
 	var running sync.WaitGroup

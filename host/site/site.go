@@ -193,6 +193,7 @@ func (s *Site) serverOptions() server.Options {
 		"GET /metrics":       s.options.Metrics.Handler(s.options.Peers),
 		"GET /debug/session": guard(debug.Session(s.world, stores.Backend, s.options.Worker)),
 		"GET /debug/config":  guard(debug.Config(cfg, stores.Backend)),
+		"GET /debug/redis":   guard(debug.Redis(stores.Redis)),
 	}
 	return server.Options{
 		World: s.world, Handlers: s.handlers, Logger: s.log, Native: native,

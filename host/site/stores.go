@@ -6,20 +6,34 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/jetstream"
 	"github.com/lectern-lms/lectern/kv/memory"
 	"github.com/nats-io/nats.go"
 )
 
+// The kinds of store, as logs, /readyz and /debug/session name them.
+const (
+	backendJetStream = "jetstream"
+	backendRedis     = "redis"
+	backendMemory    = "memory"
+)
+
 // Stores are the two buckets of a site.
 type Stores struct {
 	Records, Sessions kv.Store
-	// Backend names the kind of store for logs and /debug/session, and Reason
-	// says why it was chosen.
-	Backend, Reason string
-	// close ends the connections that the stores use.
-	close func()
+	// Backend names the kind of store that holds the sessions, for logs and
+	// /debug/session, and Reason says why it was chosen. RecordsBackend is the
+	// kind that holds the records.
+	Backend, Reason, RecordsBackend string
+	// RecordsEpoch tells one life of the records' bucket in Redis from another;
+	// "" in other stores.
+	RecordsEpoch string
+	// Redis are the servers that hold a bucket, for /debug/redis.
+	Redis []debug.RedisServer
+	// closers end the connections that the stores use.
+	closers []func()
 }
 
 // Connector makes a connection to the node's NATS server; each part of the
@@ -29,24 +43,10 @@ type Connector func(name string) (*nats.Conn, error)
 // OpenJetStream opens the buckets in the node's embedded store, which as many
 // nodes as there are replicas hold.
 func OpenJetStream(ctx context.Context, connect Connector, replicas int, log *slog.Logger) (Stores, error) {
-	s := Stores{Backend: "jetstream", Reason: "the embedded store; REDIS_URL is not set"}
-	var conns []*nats.Conn
-	s.close = func() {
-		for _, nc := range conns {
-			nc.Close()
-		}
-	}
-	open := func(bucket string) (kv.Store, error) {
-		nc, err := connect("lectern-" + bucket)
-		if err != nil {
-			return nil, err
-		}
-		conns = append(conns, nc)
-		return jetstream.Open(ctx, nc, jetstream.Bucket{Name: bucket, Replicas: replicas, Logger: log})
-	}
+	s := Stores{Backend: backendJetStream, RecordsBackend: backendJetStream, Reason: "the embedded store; REDIS_URL is not set"}
 	var err error
-	if s.Records, err = open("records"); err == nil {
-		s.Sessions, err = open("sessions")
+	if s.Records, err = s.jetStream(ctx, connect, replicas, log, "records"); err == nil {
+		s.Sessions, err = s.jetStream(ctx, connect, replicas, log, "sessions")
 	}
 	if err != nil {
 		return s, errors.Join(fmt.Errorf("site: the store cannot be opened: %w", err), s.Close())
@@ -54,10 +54,25 @@ func OpenJetStream(ctx context.Context, connect Connector, replicas int, log *sl
 	return s, nil
 }
 
+// jetStream opens one bucket in the node's embedded store. The result is nil
+// if there is an error.
+func (s *Stores) jetStream(ctx context.Context, connect Connector, replicas int, log *slog.Logger, bucket string) (kv.Store, error) {
+	nc, err := connect("lectern-" + bucket)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, nc.Close)
+	store, err := jetstream.Open(ctx, nc, jetstream.Bucket{Name: bucket, Replicas: replicas, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
 // OpenMemory keeps everything in this process, for tests: it is gone when the
 // process ends.
 func OpenMemory() Stores {
-	return Stores{Records: memory.New(), Sessions: memory.New(), Backend: "memory", Reason: "a test asked for it", close: func() {}}
+	return Stores{Records: memory.New(), Sessions: memory.New(), Backend: backendMemory, RecordsBackend: backendMemory, Reason: "a test asked for it"}
 }
 
 // Close closes the buckets and their connections. The data stay.
@@ -68,22 +83,24 @@ func (s Stores) Close() error {
 			faults = append(faults, store.Close())
 		}
 	}
-	s.close()
+	for _, end := range s.closers {
+		end()
+	}
 	return errors.Join(faults...)
 }
 
 func (s Stores) checkRecords(ctx context.Context) (string, error) {
-	return s.check(ctx, s.Records)
+	return check(ctx, s.Records, s.RecordsBackend)
 }
 
 func (s Stores) checkSessions(ctx context.Context) (string, error) {
-	return s.check(ctx, s.Sessions)
+	return check(ctx, s.Sessions, s.Backend)
 }
 
 // check reads a key that need not exist: that the store can say so is enough.
-func (s Stores) check(ctx context.Context, store kv.Store) (string, error) {
+func check(ctx context.Context, store kv.Store, backend string) (string, error) {
 	if _, err := store.Get(ctx, "system/ready"); err != nil && !errors.Is(err, kv.ErrNotFound) {
-		return "", errors.New("the store does not answer")
+		return "", fmt.Errorf("the store (%s) does not answer", backend)
 	}
-	return s.Backend, nil
+	return backend, nil
 }

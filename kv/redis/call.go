@@ -102,10 +102,21 @@ func (a *answer) records(i int) []record {
 	return out
 }
 
-// ask runs a script that serves the run which this store knows, until it has
-// an answer that is for the caller or ctx ends. It meets the bucket anew and
-// expires what is due when the script says so.
-func (s *Store) ask(ctx context.Context, sc script, args ...string) (answer, error) {
+// ask is persist within the time that one call may take, however long its
+// caller would wait: a server that is down must not hold up all requests.
+func (s *Store) ask(ctx context.Context, limit time.Duration, sc script, args ...string) (answer, error) {
+	if err := s.ready(ctx); err != nil {
+		return answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.persist(ctx, sc, args...)
+}
+
+// persist runs a script that serves the run which this store knows, until it
+// has an answer that is for the caller or ctx ends. It meets the bucket anew
+// and expires what is due when the script says so.
+func (s *Store) persist(ctx context.Context, sc script, args ...string) (answer, error) {
 	var wait backoff
 	for {
 		if err := s.ready(ctx); err != nil {

@@ -20,7 +20,7 @@ const (
 )
 
 // Commit implements [kv.Store]. It is sent again when its answer was lost, with
-// the same id, until ctx ends (5 s without a deadline).
+// the same id, until ctx ends, 5 s at most.
 func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write) (kv.Revision, error) {
 	if err := kv.CheckCommit(checks, writes); err != nil {
 		return 0, err
@@ -28,10 +28,8 @@ func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write
 	if err := s.ready(ctx); err != nil || len(checks)+len(writes) == 0 {
 		return 0, err
 	}
-	ctx, cancel := withDefaultTimeout(ctx, callTimeout)
-	defer cancel()
 	sc, args := s.plan(checks, writes)
-	a, err := s.ask(ctx, sc, args...)
+	a, err := s.ask(ctx, commitTimeout, sc, args...)
 	if err != nil {
 		return 0, err
 	}

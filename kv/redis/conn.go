@@ -34,8 +34,10 @@ type Options struct {
 	// TLS replaces the configuration that rediss:// stands for, as for a
 	// private authority; nil for the system's authorities.
 	TLS *tls.Config
-	// Logger takes warnings; slog.Default if nil.
+	// Logger takes warnings; slog.Default if nil. Quiet leaves findings about
+	// the server out, for further connections to it.
 	Logger *slog.Logger
+	Quiet  bool
 }
 
 // Conn is a client of one Redis: a few connections that all callers share. It
@@ -101,7 +103,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 // warn logs the findings that should be mended.
 func (c *Conn) warn(ctx context.Context, findings []Finding) {
 	for _, f := range findings {
-		if f.Severity != Note {
+		if f.Severity != Note && !c.options.Quiet {
 			c.options.Logger.WarnContext(ctx, "Redis: "+f.Text, "finding", string(f.Code), "remedy", f.Remedy, "address", c.where)
 		}
 	}

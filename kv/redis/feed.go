@@ -42,7 +42,7 @@ func (s *Store) Watch(ctx context.Context, prefix string, after kv.Revision) (kv
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	ctx, cancel := withDefaultTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	f := &feed{store: s, prefix: prefix, era: s.era.Load(), covered: uint64(after), floor: uint64(after)}
 	f.life, f.end = context.WithCancel(s.life)
@@ -127,7 +127,7 @@ func (f *feed) patient(ctx context.Context) error {
 func (f *feed) pull(ctx context.Context) error {
 	s := f.store
 	wake := s.hub.changed()
-	a, err := s.ask(ctx, pullScript, f.prefix, strconv.FormatUint(f.covered, 10), strconv.FormatUint(f.floor, 10),
+	a, err := s.persist(ctx, pullScript, f.prefix, strconv.FormatUint(f.covered, 10), strconv.FormatUint(f.floor, 10),
 		strconv.Itoa(stepKeys), strconv.Itoa(stepBytes))
 	if err != nil {
 		return err

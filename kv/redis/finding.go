@@ -76,7 +76,7 @@ func (c *Conn) findings(r Report) []Finding {
 		"run a time service (chrony, systemd-timesyncd) on both")
 	add(r.Latency > latencyTolerance, Slow, Warning,
 		fmt.Sprintf("one round trip takes %v", r.Latency.Round(100*time.Microsecond)), "put Redis into the same network as Lectern")
-	if u, err := url.Parse(c.options.URL); err == nil && c.remote() {
+	if u, err := url.Parse(c.options.URL); err == nil && Remote(c.options.URL) {
 		_, secret := u.User.Password()
 		add(u.Scheme == "redis", PlainText, Warning, "sessions and records travel unencrypted", "switch TLS on in Redis and write rediss:// in the URL")
 		add(!secret, NoPassword, Grave, "whoever reaches Redis can read and change all sessions", "give Lectern a user with a password (ACL SETUSER)")

@@ -52,7 +52,7 @@ const unknown = "unknown"
 
 // Inspect asks the server about itself.
 func (c *Conn) Inspect(ctx context.Context) (Report, error) {
-	ctx, cancel := withDefaultTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	r := Report{Address: c.where, Fsync: unknown, Snapshots: unknown, MinReplicas: -1}
 	info, err := c.info(ctx)
@@ -143,9 +143,9 @@ func (c *Conn) measure(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// remote tells whether the server is on another machine, as far as its URL
-// shows.
-func (c *Conn) remote() bool {
-	u, err := url.Parse(c.options.URL)
-	return err == nil && u.Scheme != "unix" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+// Remote tells whether the Redis of a URL is on another machine, as far as its
+// name shows.
+func Remote(text string) bool {
+	u, err := url.Parse(trimmed(text))
+	return err == nil && u.Hostname() != "" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 }

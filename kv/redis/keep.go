@@ -115,7 +115,7 @@ func (s *Store) expireAll(ctx context.Context) error {
 // expireSome makes tombstones of some of what has expired; it tells whether
 // there is more, and how long it is until the next expiry.
 func (s *Store) expireSome(ctx context.Context) (more bool, next time.Duration, err error) {
-	a, err := s.ask(ctx, expireScript, s.channel, millis(s.bucket.tombstones), strconv.Itoa(expireKeys))
+	a, err := s.persist(ctx, expireScript, s.channel, millis(s.bucket.tombstones), strconv.Itoa(expireKeys))
 	if err != nil {
 		return false, 0, err
 	}

@@ -21,11 +21,11 @@ func (s *Store) Scan(ctx context.Context, r kv.Range) (kv.Page, error) {
 	if err := kv.CheckPrefix(r.Prefix); err != nil {
 		return kv.Page{}, err
 	}
-	ctx, cancel := withDefaultTimeout(ctx, scanTimeout)
+	ctx, cancel := context.WithTimeout(ctx, scanTimeout)
 	defer cancel()
 	step := newScan(r)
 	for {
-		a, err := s.ask(ctx, scanScript, step.args()...)
+		a, err := s.ask(ctx, readTimeout, scanScript, step.args()...)
 		if err != nil {
 			return kv.Page{}, err
 		}

@@ -19,6 +19,9 @@ type Bucket struct {
 	// Volatile says that the bucket may be lost: found empty or replaced, it
 	// is begun anew, as is right for sessions. Otherwise all calls fail then.
 	Volatile bool
+	// Epoch, if set, is the [Store.Epoch] that the bucket must have: Open makes
+	// none then, and fails with [ErrReplaced] on another one.
+	Epoch string
 
 	tombstones time.Duration // how long deletions are kept; zero for tombstoneAge
 	span       time.Duration // how long after it was first sent a commit may run; zero for commitSpan
@@ -27,13 +30,15 @@ type Bucket struct {
 // maxBucketName bounds the names of buckets.
 const maxBucketName = 32
 
-// Times of calls.
+// The longest that calls try, whatever their contexts say.
 const (
-	// callTimeout bounds a call whose context has no deadline.
-	callTimeout = 5 * time.Second
-	// scanTimeout is the same for a Scan, which may read a large bucket.
+	// readTimeout is for what reads a few keys.
+	readTimeout = 2 * time.Second
+	// commitTimeout is for a commit, which may be large.
+	commitTimeout = 5 * time.Second
+	// scanTimeout is for a Scan, which may read a large bucket.
 	scanTimeout = time.Minute
-	// openTimeout is the same for Open.
+	// openTimeout is for Open, if its context has no deadline.
 	openTimeout = 30 * time.Second
 )
 
@@ -112,7 +117,7 @@ func Open(ctx context.Context, c *Conn, b Bucket) (*Store, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	ctx, cancel := withDefaultTimeout(ctx, openTimeout)
 	defer cancel()
-	s.view.Store(&view{epoch: &epoch{}})
+	s.view.Store(&view{epoch: &epoch{id: b.Epoch}})
 	if err := s.meet(ctx, s.view.Load()); err != nil {
 		s.end()
 		return nil, fmt.Errorf("redis: open bucket %s on %s: %w", b.Name, c, err)
@@ -141,9 +146,7 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	if err := kv.CheckKey(key); err != nil {
 		return kv.Entry{}, err
 	}
-	ctx, cancel := withDefaultTimeout(ctx, callTimeout)
-	defer cancel()
-	a, err := s.ask(ctx, getScript, key)
+	a, err := s.ask(ctx, readTimeout, getScript, key)
 	if err != nil {
 		return kv.Entry{}, err
 	}
@@ -166,6 +169,10 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 
 // notFound names the key that is absent.
 func notFound(key string) error { return fmt.Errorf("%w: %.80q", kv.ErrNotFound, key) }
+
+// Epoch tells one life of the bucket from another: it is another one if the
+// bucket was emptied or replaced. It may be given to [Bucket.Epoch].
+func (s *Store) Epoch() string { return s.view.Load().epoch.id }
 
 // ready returns an error if the store was closed or the context is over.
 func (s *Store) ready(ctx context.Context) error {

@@ -32,8 +32,12 @@ func fillPatience(store *jetstream.Server) time.Duration {
 }
 
 // startStore starts the node's embedded store, and in a cluster waits until
-// there are enough other nodes to work with.
+// there are enough other nodes to work with. If Redis holds everything there is
+// none, and the result is nil.
 func startStore(ctx context.Context, cfg config.Config, listen bool, log *slog.Logger) (*jetstream.Server, error) {
+	if cfg.RedisURL != "" {
+		return nil, nil
+	}
 	store, err := jetstream.StartServer(jetstream.ServerOptions{
 		Dir: filepath.Join(cfg.DataDir, "store"), SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
 		Listen: listen, Name: cfg.NodeName, Cluster: clusterOf(cfg), Logger: log,

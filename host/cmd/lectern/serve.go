@@ -62,7 +62,9 @@ func serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer store.Shutdown()
+	if store != nil {
+		defer store.Shutdown()
+	}
 	node := &node{cfg: cfg, plan: plan, machine: machine, listener: listener, store: store, log: log, out: out}
 	if plan.Workers > 1 {
 		return node.supervise(ctx)
@@ -100,14 +102,19 @@ type node struct {
 	plan     sizing.Plan
 	machine  sizing.Machine
 	listener *net.TCPListener
-	store    *jetstream.Server
+	store    *jetstream.Server // nil if Redis holds everything
 	log      *slog.Logger
 	out      io.Writer
 }
 
 // open opens the site in this process.
 func (n *node) open(ctx context.Context) (*process, error) {
-	return openProcess(ctx, n.store.Connect, site.Options{Config: n.cfg, Plan: n.plan, Logger: n.log, FillPatience: fillPatience(n.store)}, nil)
+	stores := site.StoreOptions{Config: n.cfg, Logger: n.log}
+	options := site.Options{Config: n.cfg, Plan: n.plan, Logger: n.log}
+	if n.store != nil {
+		stores.Connect, options.FillPatience = n.store.Connect, fillPatience(n.store)
+	}
+	return openProcess(ctx, options, stores)
 }
 
 // serveAlone is the site in one process.
@@ -131,26 +138,20 @@ type process struct {
 }
 
 // openProcess opens the stores and the site on them. It fills in the options'
-// stores and modules; more, if not nil, may fill in others.
-func openProcess(ctx context.Context, connect site.Connector, options site.Options, more func(*site.Options) error) (*process, error) {
+// stores and modules.
+func openProcess(ctx context.Context, options site.Options, from site.StoreOptions) (*process, error) {
 	log := options.Logger
 	modules, err := allModules(options.Config.HandlersDir)
 	if err != nil {
 		return nil, err
 	}
-	stores, err := site.OpenJetStream(ctx, connect, jetstream.Replicas(len(options.Config.ClusterPeers)), log)
+	stores, err := site.OpenStores(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	log.Info("session store chosen", "session_store", stores.Backend, "reason", stores.Reason)
+	log.Info("session store chosen", "session_store", stores.Backend, "reason", stores.Reason, "record_store", stores.RecordsBackend)
 	options.Stores, options.Modules = stores, modules
-	if more != nil {
-		err = more(&options)
-	}
-	var s *site.Site
-	if err == nil {
-		s, err = site.Open(ctx, options)
-	}
+	s, err := site.Open(ctx, options)
 	if err != nil {
 		return nil, errors.Join(err, stores.Close())
 	}

@@ -16,11 +16,14 @@ import (
 	"github.com/lectern-lms/lectern/host/supervisor"
 )
 
-// The variables by which a supervisor tells its workers where the store is.
-// The token is drawn anew at each start.
+// The variables by which a supervisor tells its workers where the embedded
+// store is, if there is one (the token is drawn anew at each start), which life
+// of the records in Redis it has seen, and in which directory they meet.
 const (
-	envStoreURL   = "LECTERN_STORE_URL"
-	envStoreToken = "LECTERN_STORE_TOKEN"
+	envStoreURL     = "LECTERN_STORE_URL"
+	envStoreToken   = "LECTERN_STORE_TOKEN"
+	envRecordsEpoch = "LECTERN_RECORDS_EPOCH"
+	envRunDir       = "LECTERN_RUN_DIR"
 )
 
 // envHandlers tells the workers where the operator's handlers are kept: the
@@ -39,6 +42,7 @@ func (n *node) supervise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	epoch := p.stores.RecordsEpoch
 	p.close()
 	limitGo(n.plan.StoreLimit, n.log)
 	debug.FreeMemory()
@@ -50,12 +54,18 @@ func (n *node) supervise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dir, err := os.MkdirTemp("", "lectern-run-")
+	if err != nil {
+		return fmt.Errorf("the workers' directory cannot be made; is TMPDIR writable? %w", err)
+	}
+	defer os.RemoveAll(dir)
+	inherited := append(n.storeEnv(), machine, envHandlers+"="+n.cfg.HandlersDir, envRunDir+"="+dir, envRecordsEpoch+"="+epoch)
 	addr := n.listener.Addr()
 	s, err := supervisor.Start(ctx, supervisor.Options{
 		Listener: n.listener, Workers: n.plan.Workers, Logger: n.log,
 		Command: func(int) *exec.Cmd {
 			cmd := exec.Command(program, "serve")
-			cmd.Env = append(os.Environ(), envStoreURL+"="+n.store.URL(), envStoreToken+"="+n.store.Token(), machine, envHandlers+"="+n.cfg.HandlersDir)
+			cmd.Env = append(os.Environ(), inherited...)
 			return cmd
 		},
 	})
@@ -87,6 +97,14 @@ func (n *node) keepHandlers() error {
 	return nil
 }
 
+// storeEnv tells workers how to reach the embedded store.
+func (n *node) storeEnv() []string {
+	if n.store == nil {
+		return nil
+	}
+	return []string{envStoreURL + "=" + n.store.URL(), envStoreToken + "=" + n.store.Token()}
+}
+
 // work is the life of a worker: it ends when the supervisor says so, or dies.
 func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, plan sizing.Plan, log *slog.Logger) error {
 	log = log.With("worker", w.Index)
@@ -97,13 +115,19 @@ func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, plan siz
 		<-w.Done()
 		stop()
 	}()
-	connect := dialer(os.Getenv(envStoreURL), os.Getenv(envStoreToken))
 	if err := config.EnsureSecret(&cfg); err != nil {
 		return err
 	}
-	options := site.Options{Config: cfg, Plan: plan, Logger: log, Worker: w.Index}
-	p, err := openProcess(ctx, connect, options, func(o *site.Options) error {
-		return shareMetrics(o, connect, w.Workers)
+	options := site.Options{Config: cfg, Plan: plan, Logger: log, Worker: w.Index, Metrics: debug.NewMetrics(w.Index)}
+	options.Peers = options.Metrics.Peers(os.Getenv(envRunDir), w.Workers)
+	shared, err := options.Metrics.Share(os.Getenv(envRunDir))
+	if err != nil {
+		return err
+	}
+	defer shared.Close()
+	p, err := openProcess(ctx, options, site.StoreOptions{
+		Config: cfg, Connect: dialer(os.Getenv(envStoreURL), os.Getenv(envStoreToken)),
+		RecordsEpoch: os.Getenv(envRecordsEpoch), Worker: true, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -113,15 +137,4 @@ func work(ctx context.Context, cfg config.Config, w *supervisor.Worker, plan siz
 		return err
 	}
 	return p.serve(ctx, w.Listener)
-}
-
-// shareMetrics lets any worker answer a scrape for all of them.
-func shareMetrics(o *site.Options, connect site.Connector, workers int) error {
-	nc, err := connect("lectern-metrics")
-	if err != nil {
-		return err
-	}
-	o.Metrics = debug.NewMetrics(o.Worker)
-	o.Peers = o.Metrics.Peers(nc, workers)
-	return o.Metrics.Share(nc)
 }
