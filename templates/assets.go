@@ -3,7 +3,7 @@
 package templates
 
 // assetStyle is the address of the stylesheet.
-const assetStyle = "/static/style.904bd963.css"
+const assetStyle = "/static/style.3608feb4.css"
 
 // assetScript is the address of the script.
 const assetScript = "/static/app.06f680ce.js"

@@ -24,6 +24,10 @@ var (
 		{Name: "correo_electronico", Label: "field.email", Type: "email", Autocomplete: "email", Code: true},
 		{Name: "acceso", Label: "field.password", Hint: "field.password_hint", Type: "password", Autocomplete: "new-password"},
 	}
+	passwordFields = []field{
+		{Name: "acceso", Label: "field.password_present", Type: "password", Autocomplete: "current-password"},
+		{Name: "acceso_nuevo", Label: "field.password_new", Hint: "field.password_hint", Type: "password", Autocomplete: "new-password"},
+	}
 	profileFields = []field{
 		{Name: "nombre", Label: "field.name", Hint: "field.name_hint", Type: "text", Autocomplete: "name"},
 		{Name: "bio", Label: "field.bio", Hint: "field.bio_hint", Optional: true},

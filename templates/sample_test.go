@@ -90,6 +90,17 @@ func sampleLessonView() LessonView {
 	}
 }
 
+// sampleDevices are four devices, the reader's own first.
+func sampleDevices() DevicesView {
+	return DevicesView{Now: day, Devices: []Device{
+		{ID: "a", Browser: "Firefox", System: "Windows", Place: "203.0.113.x", Created: day.Add(-50 * time.Hour), Seen: day, Remembered: true, Current: true},
+		{ID: "b", Browser: "Samsung Internet", System: "Android", Place: "2001:db8:1f0::x", Created: day.Add(-900 * time.Hour), Seen: day.Add(-time.Hour), Remembered: true},
+		{ID: "c", System: "Linux", Created: day.Add(-30 * time.Hour), Seen: day.Add(-26 * time.Hour)},
+		{ID: "d", Browser: "curl", Created: day.Add(-90 * time.Hour), Seen: day.Add(-80 * time.Hour)},
+		{ID: "e", Created: day, Seen: day},
+	}}
+}
+
 // samplePages are all pages in a language, signed in or not, in the states
 // that look different.
 func samplePages(lang string) []named {
@@ -151,6 +162,10 @@ func samplePages(lang string) []named {
 		{"profile", Profile(in(page("Profile", "/perfil")), profile)},
 		{"profile-wrong", Profile(in(page("Profile", "/perfil")), wrong)},
 		{"sign-in", SignIn(page("Sign in", "/user/login?next=%2Fhome%2Fpanel"), SignInView{Next: "/home/panel"})},
+		{"sign-in-remember", SignIn(page("Sign in", "/user/login"), SignInView{RememberDays: 30, Form: Form{Wait: 25, Values: map[string]string{"remember": "1"}, Errors: map[string]string{"": "error.429_text"}}})},
+		{"password", Password(in(page("Password", "/user/password")), PasswordView{Login: "nadia"})},
+		{"password-wrong", Password(in(page("Password", "/user/password")), PasswordView{Login: "nadia", Form: Form{Errors: map[string]string{"acceso": "form.wrong_password", "acceso_nuevo": "form.password_short"}}})},
+		{"devices", Devices(noted(in(page("Devices", "/user/devices")), "success", "notice.password_changed"), sampleDevices())},
 		{"sign-in-wrong", SignIn(page("Sign in", "/user/login"), SignInView{Form: Form{Values: map[string]string{"usuario": "nadia"}, Errors: map[string]string{"": "form.wrong_credentials"}}})},
 		{"sign-up", SignUp(page("Create account", "/user/logon"), SignUpView{})},
 		{"sign-up-wrong", SignUp(page("Create account", "/user/logon"), SignUpView{Form: Form{Values: map[string]string{"usuario": "n"}, Errors: map[string]string{"usuario": "form.login_invalid", "acceso": "form.password_short"}}})},

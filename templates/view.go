@@ -118,7 +118,34 @@ type ProfileView struct {
 // SignInView is the sign-in form. Next is the local path to go to afterwards.
 type SignInView struct {
 	Next string
-	Form Form
+	// RememberDays is for how long a device can stay signed in, in days; 0
+	// does not offer it.
+	RememberDays int
+	Form         Form
+}
+
+// PasswordView is the form to change a password.
+type PasswordView struct {
+	// Login is for password managers, which must know whose password it is.
+	Login string
+	Form  Form
+}
+
+// DevicesView is where a person is signed in.
+type DevicesView struct {
+	Devices []Device
+	// Now is the time by which days are counted.
+	Now time.Time
+}
+
+// Device is one entry of DevicesView.
+type Device struct {
+	ID string
+	// Browser, System and Place are names as people know them, or "".
+	Browser, System, Place string
+	Created, Seen          time.Time
+	// Remembered devices stay signed in; Current is the reader's own.
+	Remembered, Current bool
 }
 
 // SignUpView is the registration form.
@@ -132,6 +159,9 @@ type SignUpView struct {
 type Form struct {
 	Values map[string]string
 	Errors map[string]string
+	// Wait is for how many seconds a person must wait who has tried too
+	// often; 0 for all others.
+	Wait int
 }
 
 // ErrorView is a page about a failure that a handler knows of.

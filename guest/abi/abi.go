@@ -75,7 +75,8 @@ const (
 	// OpRandom draws from the host's random source: (n) -> (n bytes).
 	OpRandom
 	// OpSignIn signs in by the named form fields: (login field, password
-	// field) -> (Outcome). The password itself never enters the guest.
+	// field) -> (Outcome, seconds to wait, which is 0 unless throttled). The
+	// password itself never enters the guest.
 	OpSignIn
 	// OpSignUp creates an account from form fields and signs it in: (login
 	// field, email field, password field, role) -> (Outcome, user id).
@@ -93,6 +94,27 @@ const (
 	OpNotices
 	// OpAbandon drops every effect of this request so far: () -> ().
 	OpAbandon
+	// OpRemember asks that the device be signed in by itself from now on, in
+	// the request that signs in: (notice) -> (bool). The notice waits for the
+	// reader if the device's token is ever stolen. False says that the site
+	// does not offer it, or that this request has not signed in.
+	OpRemember
+	// OpSetPassword gives the reader a new password by the named form fields,
+	// and ends all other devices: (present password field, new password field,
+	// notice) -> (Outcome, seconds to wait). The notice is that of OpRemember,
+	// for a device that is remembered.
+	OpSetPassword
+	// OpDevices lists where the reader is signed in, the last used first:
+	// () -> (count, devices; see Writer.Devices).
+	OpDevices
+	// OpEndDevice signs one of the reader's devices out: (id) -> (bool, whether
+	// there is one of this id).
+	OpEndDevice
+	// OpEndOthers signs all of the reader's other devices out: () -> ().
+	OpEndOthers
+
+	// OpEnd is one more than the last operation.
+	OpEnd
 )
 
 // Status says how a call ended.
@@ -144,8 +166,28 @@ func Result(s Status, length int) uint64 { return uint64(s)<<32 | uint64(uint32(
 // SplitResult is the inverse of Result.
 func SplitResult(r uint64) (Status, int) { return Status(r >> 32), int(uint32(r)) }
 
-// SettingSiteName is the setting that holds the site's name.
-const SettingSiteName = "site.name"
+// The settings that the host itself makes.
+const (
+	// SettingSiteName holds the site's name.
+	SettingSiteName = "site.name"
+	// SettingRememberDays is for how many days OpRemember remembers a device,
+	// rounded down; "" if the site does not offer it.
+	SettingRememberDays = "session.remember_days"
+)
+
+// Device is one device in the answer of OpDevices.
+type Device struct {
+	// ID names the device to OpEndDevice.
+	ID string
+	// Browser and System are names as people know them, Place a shortened
+	// address; each may be "".
+	Browser, System, Place string
+	// Created and Seen are seconds since 1970 UTC: the sign-in with a password
+	// and the last use, which may be noted some minutes late.
+	Created, Seen int64
+	// Remembered devices sign in by themselves; Current is the one that asks.
+	Remembered, Current bool
+}
 
 // Field is a name with its value, as in the answer of OpRoute.
 type Field struct{ Name, Value string }

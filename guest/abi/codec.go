@@ -57,6 +57,17 @@ func (w Writer) Records(list []Record) Writer {
 	return w
 }
 
+// Devices adds a count and that many devices: id, browser, system, place,
+// created, seen, remembered, current.
+func (w Writer) Devices(list []Device) Writer {
+	w = w.Uint(uint64(len(list)))
+	for _, d := range list {
+		w = w.String(d.ID).String(d.Browser).String(d.System).String(d.Place).
+			Uint(uint64(d.Created)).Uint(uint64(d.Seen)).Bool(d.Remembered).Bool(d.Current)
+	}
+	return w
+}
+
 // Reader takes a message apart. After the first fault every method returns a
 // zero value; ask Done once at the end.
 type Reader struct {
@@ -140,6 +151,21 @@ func (r *Reader) Records() []Record {
 	list := make([]Record, 0, r.count(2))
 	for range cap(list) {
 		list = append(list, Record{Key: r.String(), Value: r.Bytes()})
+	}
+	if r.bad {
+		return nil
+	}
+	return list
+}
+
+// Devices reads a count and that many devices.
+func (r *Reader) Devices() []Device {
+	list := make([]Device, 0, r.count(8))
+	for range cap(list) {
+		list = append(list, Device{
+			ID: r.String(), Browser: r.String(), System: r.String(), Place: r.String(),
+			Created: int64(r.Uint()), Seen: int64(r.Uint()), Remembered: r.Bool(), Current: r.Bool(),
+		})
 	}
 	if r.bad {
 		return nil

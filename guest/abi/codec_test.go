@@ -14,10 +14,11 @@ func TestMessagesAreReadBack(t *testing.T) {
 	t.Parallel()
 	fields := []Field{{"code", "go"}, {"", ""}, {"name", "ñ\x00/"}}
 	records := []Record{{"course/go", []byte("{}")}, {"course/empty", []byte{}}}
+	devices := []Device{{ID: "d", Browser: "B", System: "S", Place: "P", Created: 1, Seen: 1 << 40, Remembered: true}, {Current: true}}
 	texts := []string{"", "a", strings.Repeat("long", 100)}
 	message := Writer(nil).Uint(0).Uint(127).Uint(128).Uint(math.MaxUint64).Bool(true).Bool(false).
 		String("text").Bytes([]byte{0, 255}).Strings(texts).Fields(fields).Records(records).
-		Strings(nil).Fields(nil).Records(nil)
+		Strings(nil).Fields(nil).Records(nil).Devices(devices).Devices(nil)
 	r := NewReader(message)
 	for _, want := range []uint64{0, 127, 128, math.MaxUint64} {
 		if got := r.Uint(); got != want {
@@ -45,6 +46,12 @@ func TestMessagesAreReadBack(t *testing.T) {
 	if len(r.Strings()) != 0 || len(r.Fields()) != 0 || len(r.Records()) != 0 {
 		t.Error("an empty list was read as a longer one")
 	}
+	if got := r.Devices(); !reflect.DeepEqual(got, devices) {
+		t.Errorf("Devices() = %+v", got)
+	}
+	if len(r.Devices()) != 0 {
+		t.Error("an empty list of devices was read as a longer one")
+	}
 	if err := r.Done(); err != nil {
 		t.Error(err)
 	}
@@ -65,6 +72,7 @@ func TestMessagesHaveFixedBytes(t *testing.T) {
 		{"bytes", Writer(nil).Bytes([]byte{7}), "\x01\x07"},
 		{"strings", Writer(nil).Strings([]string{"a", ""}), "\x02\x01a\x00"},
 		{"fields", Writer(nil).Fields([]Field{{"n", "v"}}), "\x01\x01n\x01v"},
+		{"devices", Writer(nil).Devices([]Device{{"i", "b", "s", "p", 1, 2, true, false}}), "\x01\x01i\x01b\x01s\x01p\x01\x02\x01\x00"},
 		{"records", Writer(nil).Records([]Record{{"k", []byte("v")}}), "\x01\x01k\x01v"},
 	}
 	for _, tt := range tests {
@@ -108,6 +116,7 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 		{"field without value", "\x01\x01n", fields, 0},
 		{"more fields than fit", "\x02\x00\x00\x00", fields, 0},
 		{"record without value", "\x01\x01k", records, 0},
+		{"device without all", "\x01\x01i\x01b\x01s\x01p\x01\x02", func(r *Reader) any { return len(r.Devices()) }, 0},
 		{"more records than fit", "\x02\x00\x00\x00", records, 0},
 	}
 	for _, tt := range tests {

@@ -16,7 +16,8 @@ const ManifestSection = "lectern.manifest"
 
 // The rights that a manifest can ask for beyond its records.
 const (
-	// RightSignIn allows OpSignIn and OpSignOut.
+	// RightSignIn allows OpSignIn and OpSignOut, and what else a person does
+	// with their own sign-in: OpRemember, OpSetPassword and the list of devices.
 	RightSignIn = "sign-in"
 	// RightSignUp allows OpSignUp.
 	RightSignUp = "sign-up"

@@ -48,6 +48,14 @@ type Fake struct {
 	Accounts []FakeAccount
 	// Outcome, unless OutcomeOK, is what every operation on accounts answers.
 	Outcome abi.Outcome
+	// Wait is for how long an attempt with OutcomeThrottled must wait.
+	Wait time.Duration
+	// Devices are where the reader is signed in; those that a handler ends are
+	// taken out. SetPassword and EndOtherDevices leave the current one.
+	Devices []abi.Device
+	// Remembered is the notice that Remember was given, "" if the device is
+	// not remembered.
+	Remembered string
 	// Settings are what the operator has set.
 	Settings map[string]string
 	// AcceptLanguage is what the reader's browser prefers, as in the header.

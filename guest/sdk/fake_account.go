@@ -5,6 +5,7 @@ package sdk
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lectern-lms/lectern/guest/abi"
@@ -55,7 +56,17 @@ func (tx *fakeTx) signIn(in *abi.Reader) (abi.Writer, error) {
 	if outcome == abi.OutcomeOK {
 		outcome = tx.check(tx.form.Get(login), tx.form.Get(password))
 	}
-	return abi.Writer(nil).Uint(uint64(outcome)), nil
+	tx.entered = tx.entered || outcome == abi.OutcomeOK
+	return tx.outcome(outcome), nil
+}
+
+// outcome is the answer of the operations that check a password.
+func (tx *fakeTx) outcome(o abi.Outcome) abi.Writer {
+	wait := uint64(0)
+	if o == abi.OutcomeThrottled {
+		wait = uint64(tx.fake.Wait / time.Second)
+	}
+	return abi.Writer(nil).Uint(uint64(o)).Uint(wait)
 }
 
 // check looks for an account and signs it in.
@@ -91,6 +102,7 @@ func (tx *fakeTx) signUp(in *abi.Reader) (abi.Writer, error) {
 	}
 	if outcome == abi.OutcomeOK {
 		tx.enter(a)
+		tx.entered = true
 	}
 	return abi.Writer(nil).Uint(uint64(outcome)).String(a.User.ID), nil
 }
@@ -162,7 +174,13 @@ func (tx *fakeTx) signOut(in *abi.Reader) (abi.Writer, error) {
 	if err := tx.writable(abi.RightSignIn); err != nil {
 		return nil, err
 	}
-	clear(tx.session)
-	tx.user, tx.role = User{}, ""
+	tx.leave()
 	return nil, nil
+}
+
+// leave ends the session with all its values.
+func (tx *fakeTx) leave() {
+	clear(tx.session)
+	tx.user, tx.role, tx.remembered = User{}, "", ""
+	tx.ended = append(tx.ended, fakeThisDevice)
 }

@@ -68,6 +68,11 @@ var fakeOperations = map[abi.Op]func(*fakeTx, *abi.Reader) (abi.Writer, error){
 		tx.abandon()
 		return nil, nil
 	},
+	abi.OpRemember:    (*fakeTx).remember,
+	abi.OpSetPassword: (*fakeTx).setPassword,
+	abi.OpDevices:     (*fakeTx).devices,
+	abi.OpEndDevice:   (*fakeTx).endDevice,
+	abi.OpEndOthers:   (*fakeTx).endOthers,
 }
 
 // call implements host.

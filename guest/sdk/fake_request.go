@@ -42,6 +42,13 @@ type fakeTx struct {
 	// under "notices", as the host keeps them, so that the limits are equal.
 	session  map[string]string
 	accounts []FakeAccount
+	// entered says that this request has signed somebody in, others and ended
+	// which devices it signs out; changed are accounts with a new password.
+	entered, others bool
+	ended           []string
+	changed         []FakeAccount
+	// remembered is the notice of the reader's remembered device, or "".
+	remembered string
 }
 
 // fakeWrite is one buffered change of a record.
@@ -81,6 +88,7 @@ func (f *Fake) begin(r *http.Request, pattern string) *fakeTx {
 func (tx *fakeTx) abandon() {
 	tx.writes, tx.effects = map[string]fakeWrite{}, 0
 	tx.user, tx.role, tx.accounts = tx.fake.User, tx.fake.Role, nil
+	tx.entered, tx.others, tx.ended, tx.changed, tx.remembered = false, false, nil, nil, tx.fake.Remembered
 	tx.session = map[string]string{}
 	for name, value := range tx.fake.Session {
 		tx.session[fakeValuePrefix+name] = value
@@ -105,6 +113,7 @@ func (tx *fakeTx) commit() {
 	}
 	f.User, f.Role = tx.user, tx.role
 	f.Accounts = append(f.Accounts, tx.accounts...)
+	tx.commitDevices()
 	f.Notices = fakeLines(tx.session[fakeNotices])
 	f.Session = map[string]string{}
 	for name, value := range tx.session {

@@ -6,6 +6,10 @@ import "github.com/lectern-lms/lectern/guest/abi"
 // leave everything as it was and are a person's mistake, not an error.
 type Outcome = abi.Outcome
 
+// SettingRememberDays is the setting that says for how many days a device can
+// be remembered, "" if the site does not offer it.
+const SettingRememberDays = abi.SettingRememberDays
+
 // The outcomes, as package abi describes them.
 const (
 	OutcomeOK             = abi.OutcomeOK

@@ -25,7 +25,10 @@ func init() {
 	sdk.Handle("GET /next", next)
 	sdk.Handle("GET /who", who)
 	sdk.Handle("POST /session", session)
-	sdk.Handle("POST /in", func(w *sdk.Response, r *sdk.Request) error { return told(w)(r.SignIn("login", "password")) })
+	sdk.Handle("POST /in", func(w *sdk.Response, r *sdk.Request) error {
+		outcome, _, err := r.SignIn("login", "password")
+		return told(w)(outcome, err)
+	})
 	sdk.Handle("POST /up", func(w *sdk.Response, r *sdk.Request) error {
 		outcome, id, err := r.SignUp("login", "email", "password", "student")
 		w.Header("Id", id)

@@ -23,6 +23,12 @@
 // door waits and does not exhaust the memory. An unknown name costs the same
 // work as a wrong password.
 //
+// # Attempts
+//
+// [Auth.SignIn] limits failed attempts by person and address, by person, and
+// by address, and exempts devices on which the person has signed in before;
+// limit.go has the numbers. They are in the store, so all nodes share them.
+//
 // # What the caller does
 //
 // Compare Account.Generation with that of the session at each request, which
@@ -32,8 +38,11 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"runtime"
 
@@ -63,6 +72,14 @@ type Options struct {
 	// Concurrency is the most hashes computed at once; the number of
 	// processors that this process may use unless set.
 	Concurrency int
+	// Limits is the store that counts failed attempts, best that of the
+	// sessions, since the records come and go; the accounts' own unless set.
+	Limits kv.Store
+	// Keys sign the cookies of known devices; the first signs, all verify.
+	// Without one no device is known.
+	Keys [][]byte
+	// Secure sends those cookies over TLS only.
+	Secure bool
 	// Logger gets the accounts, by id, whose hash was renewed or could not be;
 	// slog's default unless set.
 	Logger *slog.Logger
@@ -71,8 +88,15 @@ type Options struct {
 // Auth manages the accounts in one store. It may be used by many goroutines.
 type Auth struct {
 	store  kv.Store
+	limits kv.Store
 	hasher *hasher
 	log    *slog.Logger
+	// deviceKeys and secure are for the cookies of known devices.
+	deviceKeys [][]byte
+	secure     bool
+	// slots hold one token per attempt on the accounts that share one.
+	slots []chan struct{}
+	seed  maphash.Seed
 	// dummy is verified in place of the hash of an account that does not exist.
 	dummy phc
 }
@@ -93,13 +117,27 @@ func New(store kv.Store, opts Options) *Auth {
 	if !dummy.bounded() {
 		panic(fmt.Sprintf("auth: parameters %+v are out of bounds, their hashes could not be read back", opts.Params))
 	}
-	return &Auth{
-		store: store, hasher: newHasher(opts.Params, opts.Concurrency), log: opts.Logger, dummy: dummy,
+	if opts.Limits == nil {
+		opts.Limits = store
 	}
+	a := &Auth{
+		store: store, limits: opts.Limits, hasher: newHasher(opts.Params, opts.Concurrency), log: opts.Logger, dummy: dummy,
+		secure: opts.Secure, slots: make([]chan struct{}, signInSlots), seed: maphash.MakeSeed(),
+	}
+	for i := range a.slots {
+		a.slots[i] = make(chan struct{}, 1)
+	}
+	for _, key := range opts.Keys {
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(deviceLabel))
+		a.deviceKeys = append(a.deviceKeys, m.Sum(nil))
+	}
+	return a
 }
 
 // Check returns the account of a login or e-mail address if the password is
-// its own: ErrWrong if not, ErrInactive if it is and the account is disabled.
+// its own: ErrWrong if not, ErrInactive if it is and the account is disabled. It
+// counts no attempts; SignIn does.
 func (a *Auth) Check(ctx context.Context, login, password string) (Account, error) {
 	if len(password) > MaxPassword {
 		return Account{}, ErrWrong

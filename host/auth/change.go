@@ -28,6 +28,44 @@ func (a *Auth) SetPassword(ctx context.Context, id, password string) error {
 	return a.change(ctx, id, func(rec *stored) { rec.hash = hash; rec.Generation++ })
 }
 
+// PreparePassword gives a signed-in account a new password if the one in t is
+// its present one, which is checked and limited as by SignIn. It returns the
+// account as it will be and what makes it so, for the caller to commit with
+// other records; Fence then makes sure that all processes know. If the commit
+// fails with kv.ErrConflict, call it again.
+func (a *Auth) PreparePassword(ctx context.Context, id string, t Attempt, password string) (Account, []kv.Check, []kv.Write, error) {
+	rec, rev, err := a.load(ctx, id)
+	if err != nil {
+		return Account{}, nil, nil, err
+	}
+	if err := checkPassword(password, rec.Login, rec.Email, false); err != nil {
+		return Account{}, nil, nil, err
+	}
+	if _, err := a.limited(ctx, "id "+id, rec.Account, t, func() (Account, error) { return rec.Account, a.matches(ctx, rec, t.Password) }); err != nil {
+		return Account{}, nil, nil, err
+	}
+	if rec.hash, err = a.hasher.hash(ctx, password); err != nil {
+		return Account{}, nil, nil, fmt.Errorf("auth: gave up waiting to hash a password: %w", err)
+	}
+	rec.Generation++
+	return rec.Account, []kv.Check{kv.Unchanged(idKey(id), rev)}, []kv.Write{kv.Put(idKey(id), rec.encode())}, nil
+}
+
+// matches is ErrWrong unless a password is that of an account.
+func (a *Auth) matches(ctx context.Context, rec stored, password string) error {
+	if len(password) > MaxPassword {
+		return ErrWrong
+	}
+	ok, err := a.hasher.verify(ctx, rec.hash, password)
+	if err != nil {
+		return fmt.Errorf("auth: gave up waiting to check a password: %w", err)
+	}
+	if !ok {
+		return ErrWrong
+	}
+	return nil
+}
+
 // SetActive allows or forbids an account to sign in; to forbid it ends its
 // sessions.
 func (a *Auth) SetActive(ctx context.Context, id string, active bool) error {

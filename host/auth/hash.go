@@ -55,7 +55,7 @@ func (h *hasher) run(ctx context.Context, password string, salt []byte, p Params
 		return nil, ctx.Err()
 	}
 	defer func() { <-h.slots }()
-	return h.derive([]byte(password), salt, p, size), nil
+	return h.derive([]byte(typed(password)), salt, p, size), nil
 }
 
 // hash computes the hash of a new password with a fresh salt.

@@ -31,7 +31,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int) {
 		Values:    []abi.Field{{Name: "status", Value: strconv.Itoa(status)}},
 		RequestID: infoOf(r).id, Safe: true,
 		Cookies: s.options.World.Sessions.Cookies(r), AcceptLanguage: r.Header.Get("Accept-Language"),
-		Address: infoOf(r).client, Agent: r.UserAgent(),
+		Device: s.deviceOf(r), Address: infoOf(r).client, Agent: r.UserAgent(),
 	}})
 }
 

@@ -34,7 +34,7 @@ func (s *Server) newJob(w http.ResponseWriter, r *http.Request, way way, secrets
 		Manifest: way.handler.Manifest(), Pattern: pattern, Values: pathFields(pattern, r),
 		RequestID: infoOf(r).id, Safe: isSafe(r.Method),
 		Cookies: s.options.World.Sessions.Cookies(r), AcceptLanguage: r.Header.Get("Accept-Language"),
-		Address: infoOf(r).client, Agent: r.UserAgent(),
+		Device: s.deviceOf(r), Address: infoOf(r).client, Agent: r.UserAgent(),
 	}}
 	if r.Body == http.NoBody {
 		return j, 0
@@ -75,6 +75,15 @@ func (j *job) hide(secrets []string) int {
 	}
 	j.body = []byte(shown.Encode())
 	return 0
+}
+
+// deviceOf is the cookie of a device that has signed in before.
+func (s *Server) deviceOf(r *http.Request) string {
+	c, err := r.Cookie(s.options.World.Accounts.DeviceCookieName())
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // newExchange shows the guest its request. Cookies and, without the right to

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -109,15 +110,18 @@ func (s *Site) open(ctx context.Context) error {
 	}
 	sessions, err := session.NewManager(s.options.Stores.Sessions, session.Config{
 		Keys: keys, Secure: cfg.CookieSecure, SameSite: http.SameSite(cfg.CookieSameSite),
-		Idle: cfg.SessionIdle, Absolute: cfg.SessionAbsolute, Logger: s.log,
+		Idle: cfg.SessionIdle, Absolute: cfg.SessionAbsolute,
+		Remember: cfg.Remember, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("site: %w", err)
 	}
 	s.world = transaction.World{
 		Records: s.options.Stores.Records, Sessions: sessions, Logger: s.log,
-		Accounts: auth.New(s.options.Stores.Records, auth.Options{Logger: s.log}),
-		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName},
+		Accounts: auth.New(s.options.Stores.Records, auth.Options{
+			Limits: s.options.Stores.Sessions, Keys: keys, Secure: cfg.CookieSecure, Logger: s.log,
+		}),
+		Settings: map[string]string{abi.SettingSiteName: cfg.SiteName, abi.SettingRememberDays: days(cfg.Remember)},
 	}
 	s.engine, err = engine.New(ctx, engine.Options{
 		CacheDir: s.options.CacheDir, Sandboxes: s.options.Plan.Threads, Memory: s.options.Plan.PoolMemory(), Spares: spares,
@@ -137,6 +141,14 @@ func (s *Site) open(ctx context.Context) error {
 	s.server, err = server.New(s.serverOptions())
 	debug.FreeMemory()
 	return err
+}
+
+// days writes a time in whole days, "" for none.
+func days(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(d / (24 * time.Hour)))
 }
 
 // Serving counts the modules whose handlers serve visitors: all but the one

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/kv"
+	"github.com/lectern-lms/lectern/kv/session"
 )
 
 // outcomes says how the faults of package auth are told to a handler.
@@ -25,6 +27,7 @@ var outcomes = []struct {
 	{auth.ErrPasswordShort, abi.OutcomePasswordShort},
 	{auth.ErrPasswordLong, abi.OutcomePasswordLong},
 	{auth.ErrWeak, abi.OutcomePasswordCommon},
+	{auth.ErrThrottled, abi.OutcomeThrottled},
 }
 
 // outcomeOf tells a person's mistake from a failure, which stays an error.
@@ -51,17 +54,56 @@ func (t *Tx) signIn(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if err := t.open(login); err != nil {
 		return nil, err
 	}
-	account, err := t.world.Accounts.Check(ctx, t.scope.Form.Get(login), t.scope.Form.Get(password))
+	account, err := t.world.Accounts.SignIn(ctx, t.attempt(login, password))
+	wait := waitOf(err)
 	outcome, err := t.outcomeOf(err)
 	if err != nil {
 		return nil, err
 	}
 	if outcome == abi.OutcomeOK {
-		s.SignIn(account.ID, account.Generation)
-		t.account, t.loaded = &account, true
+		t.enter(s, account)
+		if err := t.warn(ctx, s); err != nil {
+			return nil, err
+		}
 		t.change(EffectSignIn, "")
 	}
-	return abi.Writer(nil).Uint(uint64(outcome)), nil
+	return abi.Writer(nil).Uint(uint64(outcome)).Uint(wait), nil
+}
+
+// attempt is a try to sign in by form fields.
+func (t *Tx) attempt(login, password string) auth.Attempt {
+	return auth.Attempt{
+		Login: t.scope.Form.Get(login), Password: t.scope.Form.Get(password),
+		Address: t.scope.Address, Device: t.scope.Device,
+	}
+}
+
+// waitOf is for how many seconds a throttled attempt must wait, 0 for all else.
+func waitOf(err error) uint64 {
+	var refused auth.Throttled
+	if !errors.As(err, &refused) {
+		return 0
+	}
+	return uint64((refused.Wait + time.Second - 1) / time.Second)
+}
+
+// enter makes the session an account's, and the browser known to it.
+func (t *Tx) enter(s *session.Session, account auth.Account) {
+	s.SignIn(account.ID, account.Generation)
+	t.account, t.loaded = &account, true
+	t.device = t.world.Accounts.KnownDevice(t.scope.Device, account)
+}
+
+// warn shows who signs in what has waited for them since a theft.
+func (t *Tx) warn(ctx context.Context, s *session.Session) error {
+	notice, err := t.world.Sessions.Warning(ctx, s)
+	if err != nil {
+		return t.failed(err)
+	}
+	if notice == "" {
+		return nil
+	}
+	return addNotice(s, notice)
 }
 
 // open refuses a secret field where its value would become a login or an
@@ -102,8 +144,7 @@ func (t *Tx) signUp(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 		return nil, err
 	}
 	if outcome == abi.OutcomeOK {
-		s.SignIn(account.ID, account.Generation)
-		t.account, t.loaded = &account, true
+		t.enter(s, account)
 		t.change(EffectSignUp, "")
 	}
 	return abi.Writer(nil).Uint(uint64(outcome)).String(account.ID), nil

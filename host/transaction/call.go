@@ -57,6 +57,11 @@ var operations = map[abi.Op]operation{
 	abi.OpNotify:        (*Tx).notify,
 	abi.OpNotices:       (*Tx).notices,
 	abi.OpAbandon:       (*Tx).abandon,
+	abi.OpRemember:      (*Tx).remember,
+	abi.OpSetPassword:   (*Tx).setPassword,
+	abi.OpDevices:       (*Tx).devices,
+	abi.OpEndDevice:     (*Tx).endDevice,
+	abi.OpEndOthers:     (*Tx).endOthers,
 }
 
 // Call answers one call of module "lectern"; it implements engine.Calls.

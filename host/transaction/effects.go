@@ -28,6 +28,13 @@ const (
 	EffectSignUp EffectKind = "sign up"
 	// EffectSignOut ends the session.
 	EffectSignOut EffectKind = "sign out"
+	// EffectRemember has the device sign in by itself.
+	EffectRemember EffectKind = "remember device"
+	// EffectPassword gives the reader a new password.
+	EffectPassword EffectKind = "set password"
+	// EffectEndDevice signs a device of the reader out; Name is its id, "" for
+	// all others than this one.
+	EffectEndDevice EffectKind = "end device"
 	// EffectAccount makes an account at the first start.
 	EffectAccount EffectKind = "create account"
 )
@@ -58,6 +65,11 @@ func (t *Tx) Effects() []Effect {
 	return append(all, t.changes...)
 }
 
+// ofSession are the effects that a session takes with it when it ends.
+var ofSession = []EffectKind{
+	EffectSessionSet, EffectSessionDelete, EffectNotify, EffectNoticesShown, EffectSignIn, EffectSignOut, EffectRemember,
+}
+
 // change notes an effect on session or accounts, once.
 func (t *Tx) change(kind EffectKind, name string) {
 	switch kind {
@@ -71,7 +83,7 @@ func (t *Tx) change(kind EffectKind, name string) {
 		})
 	case EffectSignOut: // takes every value of the session with it
 		t.changes = slices.DeleteFunc(t.changes, func(e Effect) bool {
-			return e.Kind != EffectSignUp && e.Kind != EffectAccount
+			return slices.Contains(ofSession, e.Kind)
 		})
 	}
 	if !t.has(kind, name) {

@@ -47,6 +47,8 @@ const (
 	// FactAuthorization is the reader's header of that name; see
 	// Tx.Authorization.
 	FactAuthorization FactKind = "authorization"
+	// FactDevices is where the reader is signed in.
+	FactDevices FactKind = "devices"
 )
 
 // questions are the operations whose answers are facts. Records and prefixes
@@ -56,12 +58,13 @@ var questions = map[abi.Op]FactKind{
 	abi.OpNotices: FactNotices, abi.OpLanguage: FactLanguage, abi.OpSetting: FactSetting, abi.OpNow: FactTime,
 	abi.OpRandom: FactRandom, abi.OpRequestID: FactRequestID,
 	abi.OpSignIn: FactAccount, abi.OpSignUp: FactAccount, abi.OpCreateAccount: FactAccount,
+	abi.OpSetPassword: FactAccount, abi.OpRemember: FactAccount, abi.OpDevices: FactDevices, abi.OpEndDevice: FactDevices,
 }
 
 // Fleeting says that the same question is never answered the same way again,
 // so that no later request can rely on the fact.
 func (k FactKind) Fleeting() bool {
-	return k == FactTime || k == FactRandom || k == FactRequestID || k == FactAccount || k == FactAuthorization
+	return k == FactTime || k == FactRandom || k == FactRequestID || k == FactAccount || k == FactAuthorization || k == FactDevices
 }
 
 // Shared says that the fact is the same for all readers of one language.

@@ -35,7 +35,7 @@ func newWorld(t testing.TB) *world {
 	records := memory.New()
 	w := &world{t: t, sessions: memory.New()}
 	logger := slog.New(slog.NewTextHandler(&w.log, nil))
-	sessions, err := session.NewManager(w.sessions, session.Config{Keys: [][]byte{[]byte("a key of a test")}, Logger: logger})
+	sessions, err := session.NewManager(w.sessions, session.Config{Keys: [][]byte{[]byte("a key of a test")}, Remember: 30 * 24 * time.Hour, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

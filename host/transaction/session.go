@@ -116,13 +116,18 @@ func (t *Tx) notify(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	waiting, _ := s.Get(noticesName)
-	list := append(split(waiting), text)
-	if err := s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n")); err != nil {
+	if err := addNotice(s, text); err != nil {
 		return nil, err
 	}
 	t.change(EffectNotify, "")
 	return nil, nil
+}
+
+// addNotice puts a notice behind those that wait.
+func addNotice(s *session.Session, text string) error {
+	waiting, _ := s.Get(noticesName)
+	list := append(split(waiting), text)
+	return s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n"))
 }
 
 // notices takes what waits. It is the one change that a safe method makes:

@@ -46,6 +46,8 @@ type Scope struct {
 	Safe bool
 	// Cookies are those of the session.
 	Cookies session.Cookies
+	// Device is the cookie of a known device, "" if there is none.
+	Device string
 	// Address is where the request comes from, behind trusted proxies, and
 	// Agent its User-Agent header.
 	Address netip.Addr
@@ -88,6 +90,10 @@ type run struct {
 	writes map[string]kv.Write
 	checks []kv.Check
 	extra  []kv.Write
+	// ends are what is to end once the rest is committed.
+	ends ends
+	// device is the cookie that makes the browser known to who signs in.
+	device *http.Cookie
 	// effects is the length of all keys and values in writes, in bytes.
 	effects int
 	fault   error
@@ -179,6 +185,7 @@ func (t *Tx) failed(err error) error {
 func (t *Tx) Abandon() {
 	clear(t.writes)
 	t.checks, t.extra, t.changes, t.session = nil, nil, nil, nil
+	t.ends, t.device = ends{}, nil
 	t.account, t.loaded, t.effects = nil, false, 0
 }
 
@@ -192,9 +199,11 @@ func (t *Tx) Commit(ctx context.Context) ([]*http.Cookie, error) {
 	}
 	if len(t.writes)+len(t.extra) > 0 {
 		checks, writes := t.commit()
-		if _, err := t.world.Records.Commit(ctx, checks, writes); err != nil {
+		rev, err := t.world.Records.Commit(ctx, checks, writes)
+		if err != nil {
 			return nil, fmt.Errorf("the records were not written: %w", err)
 		}
+		t.ends.account = rev
 	}
 	if t.session == nil {
 		return nil, nil
@@ -203,7 +212,16 @@ func (t *Tx) Commit(ctx context.Context) ([]*http.Cookie, error) {
 	if errors.Is(err, session.ErrEnded) {
 		return nil, nil
 	}
-	return cookies, err
+	if err != nil {
+		return nil, err
+	}
+	if err := t.finish(ctx); err != nil {
+		return nil, err
+	}
+	if t.device != nil {
+		cookies = append(cookies, t.device)
+	}
+	return cookies, nil
 }
 
 // commit is the transaction as the store takes it: every record that was read

@@ -110,8 +110,8 @@ func (c Config) faults() error {
 	if c.Absolute < minIdle {
 		faults = append(faults, fmt.Errorf("session: the absolute time is %v, the least is %v", c.Absolute, minIdle))
 	}
-	if c.Remember != 0 && c.Remember < c.Idle {
-		faults = append(faults, fmt.Errorf("session: devices are remembered for %v, less than the idle time of %v: raise it, or set 0 to remember none", c.Remember, c.Idle))
+	if c.Remember != 0 && c.Remember < minIdle {
+		faults = append(faults, fmt.Errorf("session: devices are remembered for %v, the least is %v, or 0 to remember none", c.Remember, minIdle))
 	}
 	if c.Limit < 1 || c.Limit > maxLimit {
 		faults = append(faults, fmt.Errorf("session: the limit of sessions is %d, 1 to %d are allowed", c.Limit, maxLimit))

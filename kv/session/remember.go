@@ -162,3 +162,6 @@ func (s *Session) Remember(notice string) error {
 	s.wish = &notice
 	return nil
 }
+
+// Remembers reports whether the configuration lets devices be remembered.
+func (m *Manager) Remembers() bool { return m.cfg.Remember > 0 }

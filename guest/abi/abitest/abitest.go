@@ -73,7 +73,7 @@ func newSite() Site {
 			"read/a": []byte("1"), "read/b": []byte("2"), "other/c": []byte("3"),
 			"write/a": []byte("a"), "write/b": []byte("b"), "write/c": []byte("c"), "write/d": []byte("d"),
 		},
-		Settings: map[string]string{abi.SettingSiteName: "Suite"},
+		Settings: map[string]string{abi.SettingSiteName: "Suite", abi.SettingRememberDays: "30"},
 		Form:     url.Values{},
 	}
 }
@@ -104,7 +104,7 @@ func Run(t *testing.T, begin func(*testing.T, Site) Host) {
 // Cases are all cases.
 func Cases() []Case {
 	var all []Case
-	for _, group := range [][]Case{plain(), sessions(), records(), bounds(), accounts(), malformed()} {
+	for _, group := range [][]Case{plain(), sessions(), records(), bounds(), accounts(), devices(), malformed()} {
 		all = append(all, group...)
 	}
 	return all

@@ -7,11 +7,11 @@ import (
 	"github.com/lectern-lms/lectern/guest/abi"
 )
 
-// outcome is the answer of OpSignIn.
-func outcome(o abi.Outcome) abi.Writer { return abi.Writer{}.Uint(uint64(o)) }
+// outcome is the answer of OpSignIn and OpSetPassword.
+func outcome(o abi.Outcome) abi.Writer { return abi.Writer{}.Uint(uint64(o)).Uint(0) }
 
 // refusedAccount is the answer of OpSignUp and OpCreateAccount for a fault.
-func refusedAccount(o abi.Outcome) abi.Writer { return outcome(o).String("") }
+func refusedAccount(o abi.Outcome) abi.Writer { return abi.Writer{}.Uint(uint64(o)).String("") }
 
 // form fills in the fields l, e and p, and makes the site's form of them.
 func form(login, email, password string) func(*Site) {
@@ -90,10 +90,11 @@ func malformed() []Case {
 		abi.OpScan: scan("read/", "", 1), abi.OpPut: put("write/a", "x"), abi.OpDelete: text("write/a"),
 		abi.OpRandom: abi.Writer{}.Uint(1), abi.OpSignIn: text("l", "p"), abi.OpSignUp: text("l", "e", "p", "student"),
 		abi.OpSignOut: {}, abi.OpCreateAccount: text("b", "", "long enough word", "student"), abi.OpNotify: text("n"),
-		abi.OpNotices: {}, abi.OpAbandon: {},
+		abi.OpNotices: {}, abi.OpAbandon: {}, abi.OpRemember: text("n"), abi.OpSetPassword: text("p", "q", "n"),
+		abi.OpDevices: {}, abi.OpEndDevice: text("d"), abi.OpEndOthers: {},
 	}
 	steps := []Step{ok(abi.OpSessionSet, text("kept", "yes"), nil), ok(abi.OpNotify, text("kept"), nil), ok(abi.OpPut, put("write/b", "kept"), nil)}
-	for op := abi.OpRoute; op <= abi.OpAbandon; op++ {
+	for op := abi.OpRoute; op < abi.OpEnd; op++ {
 		message, known := whole[op]
 		if !known {
 			panic("abitest: no message for an operation: add it to malformed")

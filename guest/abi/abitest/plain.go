@@ -29,7 +29,7 @@ func plain() []Case {
 			no(abi.OpRandom, abi.Writer{}.Uint(1025), abi.StatusTooLarge), no(abi.OpRandom, abi.Writer{}.Uint(1<<63), abi.StatusTooLarge),
 		}},
 		{"time and id", nil, []Step{ok(abi.OpNow, nil, nil), ok(abi.OpRequestID, nil, nil)}},
-		{"unknown operation", nil, []Step{no(abi.OpAbandon+1, nil, abi.StatusUnknown), no(1<<32-1, text("x"), abi.StatusUnknown)}},
+		{"unknown operation", nil, []Step{no(abi.OpEnd, nil, abi.StatusUnknown), no(1<<32-1, text("x"), abi.StatusUnknown)}},
 	}
 }
 

@@ -5,6 +5,8 @@ package main
 
 import (
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/lectern-lms/lectern/guest/handlers/page"
 	"github.com/lectern-lms/lectern/guest/lms"
@@ -22,6 +24,9 @@ const (
 	fieldBio      = "bio"
 	fieldLanguage = "language"
 	fieldNext     = "next"
+	fieldRemember = "remember"
+	fieldNew      = "acceso_nuevo"
+	fieldDevice   = "device"
 )
 
 // afterSignIn is where people go who asked for no page in particular.
@@ -37,6 +42,11 @@ func init() {
 	sdk.Handle("GET /perfil", profileForm)
 	sdk.Handle("POST /perfil", saveProfile)
 	sdk.Handle("POST /user/language", chooseLanguage)
+	sdk.Handle("GET /user/password", passwordForm)
+	sdk.Handle("POST /user/password", setPassword)
+	sdk.Handle("GET /user/devices", devices)
+	sdk.Handle("POST /user/devices/end", endDevice)
+	sdk.Handle("POST /user/devices/others", endOthers)
 }
 
 // main is never run: the host calls the functions that init registers.
@@ -74,18 +84,25 @@ func showSignIn(w *sdk.Response, r *sdk.Request, status int, f templates.Form) e
 	if err != nil {
 		return err
 	}
-	return w.Page(status, templates.SignIn(p, templates.SignInView{Next: next(r), Form: f}))
+	days, _ := strconv.Atoi(r.Setting(sdk.SettingRememberDays)) // "" is 0: not offered
+	return w.Page(status, templates.SignIn(p, templates.SignInView{Next: next(r), RememberDays: days, Form: f}))
 }
 
 // signIn checks the form with the host. What was wrong is not told apart.
 func signIn(w *sdk.Response, r *sdk.Request) error {
-	outcome, err := r.SignIn(fieldLogin, fieldPassword)
+	outcome, wait, err := r.SignIn(fieldLogin, fieldPassword)
 	if err != nil {
 		return err
 	}
 	if outcome != sdk.OutcomeOK {
-		f := templates.Form{Values: values(r, fieldLogin), Errors: map[string]string{"": outcomeMessage(outcome)}}
+		f := templates.Form{Values: values(r, fieldLogin, fieldRemember), Errors: map[string]string{"": outcomeMessage(outcome)}}
+		f.Wait = retryAfter(w, wait)
 		return showSignIn(w, r, outcomeStatus(outcome), f)
+	}
+	if r.Form(fieldRemember) != "" {
+		if _, err := r.Remember(theftNotice); err != nil {
+			return err
+		}
 	}
 	profile, err := store.Profile(r, r.User().ID)
 	if err != nil {
@@ -100,12 +117,29 @@ func signIn(w *sdk.Response, r *sdk.Request) error {
 	return page.Notify(r, "success", "notice.signed_in")
 }
 
+// theftNotice is what a person reads whose remembered sign-in was stolen.
+var theftNotice = page.Notice("error", "notice.theft")
+
+// retryAfter tells clients for how long to wait, and gives it in seconds.
+func retryAfter(w *sdk.Response, wait time.Duration) int {
+	seconds := int(wait / time.Second)
+	if seconds > 0 {
+		w.Header("Retry-After", strconv.Itoa(seconds))
+	}
+	return seconds
+}
+
 // signOut ends the session.
 func signOut(w *sdk.Response, r *sdk.Request) error {
 	lang := r.SessionValue(page.LanguageValue)
 	if err := r.SignOut(); err != nil {
 		return err
 	}
+	return signedOut(w, r, lang)
+}
+
+// signedOut answers whoever has just signed out, in the language of before.
+func signedOut(w *sdk.Response, r *sdk.Request, lang string) error {
 	w.Header("Clear-Site-Data", `"cache"`)
 	w.Redirect("/home")
 	if lang != "" {

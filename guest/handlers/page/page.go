@@ -63,7 +63,12 @@ func Viewer(r *sdk.Request) lms.Viewer {
 // Notify leaves a notice for the reader's next page: a kind ("success",
 // "info", "error"), a key of the message catalogue, and what fills it.
 func Notify(r *sdk.Request, kind, message string, args ...string) error {
-	return r.Notify(strings.Join(append([]string{kind, message}, args...), "\t"))
+	return r.Notify(Notice(kind, message, args...))
+}
+
+// Notice is the text of a notice, as Notify leaves it.
+func Notice(kind, message string, args ...string) string {
+	return strings.Join(append([]string{kind, message}, args...), "\t")
 }
 
 // notices takes those that Notify left; others are dropped.
