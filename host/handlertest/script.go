@@ -17,7 +17,7 @@ import (
 // Scripted makes a handler that does what the config of its manifest says, one
 // step a line; testdata/script.c tells which steps there are. It is written in
 // C against the published http-wasm ABI, and is small: compiling it for a
-// manifest takes no time.
+// manifest takes little time. A request with the header X-Steps brings its own.
 func Scripted(m abi.Manifest, steps ...string) ([]byte, error) {
 	module, err := script()
 	if err != nil {

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/lectern-lms/lectern/host/engine/wasmtest"
 	"github.com/lectern-lms/lectern/host/handlertest"
 	"github.com/lectern-lms/lectern/host/server"
 	"github.com/lectern-lms/lectern/host/transaction"
@@ -97,11 +99,32 @@ func handlers(t testing.TB) []*engine.Handler {
 // handlertest.Scripted.
 func scripted(t testing.TB, m abi.Manifest, steps ...string) *engine.Handler {
 	t.Helper()
-	handlers(t) // makes the engine
 	module, err := handlertest.Scripted(m, steps...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return loadOne(t, module)
+}
+
+// bare loads a handler that answers nothing; loading it takes no time.
+func bare(t testing.TB, m abi.Manifest) *engine.Handler {
+	t.Helper()
+	m.ABI = abi.Version
+	manifest, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var module wasmtest.Module
+	module.Memory(1, 1)
+	module.Export("handle_request", wasmtest.KindFunction, module.Func("", "l", "", wasmtest.I64(0)))
+	module.Export("handle_response", wasmtest.KindFunction, module.Func("ii", "", ""))
+	return loadOne(t, abi.AppendManifest(module.Bytes(), manifest))
+}
+
+// loadOne loads a handler until the end of the test.
+func loadOne(t testing.TB, module []byte) *engine.Handler {
+	t.Helper()
+	handlers(t) // makes the engine
 	h, err := shared.Load(t.Context(), module)
 	if err != nil {
 		t.Fatal(err)

@@ -85,6 +85,7 @@ func TestMiddlewareChangesTheRequest(t *testing.T) {
 // method, or not for this reader.
 func TestRequestIsRoutedBehindMiddleware(t *testing.T) {
 	t.Parallel()
+	s := newSite(t, with(scripted(t, gate("trouble", "GET /gate"))))
 	for _, tt := range []struct {
 		uri, method, login string
 		status             int
@@ -100,8 +101,8 @@ func TestRequestIsRoutedBehindMiddleware(t *testing.T) {
 		{"/trouble/staff", "GET", "grace", 200, "X-Seen", "200"},
 		{"/trouble/status/410", "GET", "", 410, "X-Seen", ""},
 	} {
-		s := newSite(t, with(scripted(t, gate("trouble", "GET /gate"), ">uri "+tt.uri, ">method "+tt.method, ">next 0", "<tell X-Seen status")))
 		r := request(http.MethodGet, "/gate", nil)
+		r.Header.Set("X-Steps", ">uri "+tt.uri+";>method "+tt.method+";>next 0;<tell X-Seen status")
 		if tt.login != "" {
 			r.AddCookie(s.signIn(tt.login))
 		}
@@ -133,6 +134,9 @@ func TestNobodyBehind(t *testing.T) {
 // rights, or nothing.
 func TestOneTransactionForAll(t *testing.T) {
 	t.Parallel()
+	m := guard("trouble")
+	m.Routes = []abi.Route{{Pattern: "POST /gate"}}
+	front := with(scripted(t, m))
 	for _, tt := range []struct {
 		path, status, counted, guarded string
 		steps                          []string
@@ -151,14 +155,13 @@ func TestOneTransactionForAll(t *testing.T) {
 		{"/trouble/count", "500", "-", "-", []string{"<trap"}},
 	} {
 		steps := append([]string{">uri " + tt.path, ">set 0 Content-Type text/plain", ">put guard/a yes", ">put trouble/n 7", ">next 0"}, tt.steps...)
-		m := guard("trouble")
-		m.Routes = []abi.Route{{Pattern: "POST /gate"}}
-		s := newSite(t, with(scripted(t, m, steps...)))
+		s := newSite(t, front)
 		r := request(http.MethodPost, "/gate", nil)
 		if tt.path == "/trouble/show" {
 			r = request(http.MethodPost, "/gate", url.Values{"a": {"b"}})
 			r.Header.Set("Content-Type", "text/plain")
 		}
+		r.Header.Set("X-Steps", strings.Join(steps, ";"))
 		w := s.do(r)
 		if strconv.Itoa(w.Code) != tt.status || s.value("trouble/n") != tt.counted || s.value("guard/a") != tt.guarded || s.value("guard/b") != "-" {
 			t.Errorf("%s %v: status %d, stored %q, %q and %q: %.200s", tt.path, tt.steps, w.Code, s.value("trouble/n"), s.value("guard/a"), s.value("guard/b"), w.Body)

@@ -95,7 +95,7 @@ func TestPlanFaults(t *testing.T) {
 	} {
 		var handlers []*engine.Handler
 		for _, m := range tt.manifests {
-			handlers = append(handlers, scripted(t, m, ">next 0"))
+			handlers = append(handlers, bare(t, m))
 		}
 		_, err := server.New(server.Options{Logger: slog.New(slog.DiscardHandler), Timeout: time.Second, Handlers: handlers})
 		for _, want := range tt.want {
