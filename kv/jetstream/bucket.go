@@ -98,6 +98,7 @@ func (s *Store) prepare(ctx context.Context, js jetstream.JetStream) error {
 		return err
 	}
 	s.replicas = max(stream.CachedInfo().Config.Replicas, 1)
+	s.pin = s.replicas > 1
 	if _, err := s.lastRecordSeq(try, s.guard); err == nil || !errors.Is(err, kv.ErrNotFound) {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *Store) attempts(ctx context.Context, checks []kv.Check, writes []kv.Wri
 		if err == nil {
 			return s.committed(p, len(writes), last), nil
 		}
-		guessed := guess && attempt == 1
+		guessed := guess && attempt == 1 || p.moved(err)
 		tired := attempt >= maxAttempts && errors.Is(err, kv.ErrConflict)
 		if tired || !again(ctx, err, p.soft && (guessed || !p.same(before))) {
 			return 0, err
@@ -67,6 +67,14 @@ func (s *Store) attempts(ctx context.Context, checks []kv.Check, writes []kv.Wri
 			return 0, err
 		}
 	}
+}
+
+// moved tells whether a commit failed because the stream moved on from where
+// it was pinned: something was written, which need not touch a check. The
+// server tells the sequence that it found, of the stream or of a checked key.
+func (p *plan) moved(err error) bool {
+	var wrong *wrongSequence
+	return p.stream > 0 && errors.As(err, &wrong) && wrong.found > p.stream
 }
 
 // again tells whether a failed commit may be planned anew: only after errors

@@ -19,8 +19,9 @@ const (
 	// probeEvery is how often a feed without news asks the leader whether it
 	// missed the last change.
 	probeEvery = 2 * time.Second
-	// feedPatience is how long a feed tries to reach the store before it gives up.
-	feedPatience = 10 * time.Second
+	// feedPatience is how long a feed tries to reach the store before it gives
+	// up: longer than a cluster takes to elect a leader, twice if need be.
+	feedPatience = 30 * time.Second
 )
 
 // feed is a [kv.Feed]. It listens to the republished messages of the whole

@@ -65,7 +65,7 @@ func TestReplicatedPaths(t *testing.T) {
 	t.Cleanup(srv.Shutdown)
 	kvtest.Run(t, func(t *testing.T) kv.Store {
 		s, _ := openOn(t, srv, Bucket{Storage: Memory})
-		s.replicas, s.walk = 3, 100
+		s.replicas, s.pin, s.walk = 3, true, 100
 		return s
 	})
 }

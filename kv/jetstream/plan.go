@@ -117,34 +117,57 @@ func (s *Store) expectAbsent(ctx context.Context, key string) (uint64, error) {
 // expectPage returns what the server can check of a page: the newest sequence
 // under the prefix. On a replicated stream the server does not see writes under
 // a prefix that are on their way to the replicas, so there the whole stream
-// must stand still from reading the prefix to the commit.
+// must stand still from looking at the prefix to the commit.
 func (s *Store) expectPage(ctx context.Context, c kv.Check, p *plan) (expectation, error) {
 	facts, ok := s.pages.get(pageKey{c.Key, c.Revision})
-	if !ok || s.replicas > 1 {
-		snap, err := s.snapshot(ctx, c.Key)
-		if err != nil {
-			return expectation{}, err
-		}
-		fresh := pageFacts{last: snap.last, at: time.Now()}
-		if !ok {
-			fresh, ok = s.rebuildPage(c, snap)
-		} else {
-			ok = facts.last == snap.last
-			fresh.expires, fresh.at = facts.expires, facts.at
-		}
-		if !ok {
-			return expectation{}, conflict(c)
-		}
-		facts = fresh
-		if s.replicas > 1 && (p.stream == 0 || snap.revision < p.stream) {
-			p.stream = snap.revision
-		}
+	var err error
+	switch {
+	case !ok:
+		facts, ok, err = s.recallPage(ctx, c, p)
+	case s.pin:
+		ok, err = s.stillPage(ctx, c, facts, p)
+	}
+	if err != nil {
+		return expectation{}, err
 	}
 	now := time.Now()
-	if now.Sub(facts.at) > pageAge || !facts.expires.IsZero() && !now.Before(facts.expires) {
+	if !ok || now.Sub(facts.at) > pageAge || !facts.expires.IsZero() && !now.Before(facts.expires) {
 		return expectation{}, conflict(c)
 	}
 	return expectation{subject: s.filter(c.Key), seq: facts.last}, nil
+}
+
+// stillPage tells whether nothing under the prefix has changed since the page,
+// and pins the stream to where that is so. The stream's sequence is asked for
+// first: what is true of the prefix later was true then.
+func (s *Store) stillPage(ctx context.Context, c kv.Check, facts pageFacts, p *plan) (bool, error) {
+	base, err := s.streamSeq(ctx)
+	if err != nil {
+		return false, err
+	}
+	newest, err := s.newestOnLeader(ctx, s.filter(c.Key))
+	p.hold(base)
+	return newest == facts.last, err
+}
+
+// recallPage works out the facts of a page that this store does not remember.
+func (s *Store) recallPage(ctx context.Context, c kv.Check, p *plan) (pageFacts, bool, error) {
+	snap, err := s.snapshot(ctx, c.Key)
+	if err != nil {
+		return pageFacts{}, false, err
+	}
+	if s.pin {
+		p.hold(snap.revision)
+	}
+	facts, ok := s.rebuildPage(c, snap)
+	return facts, ok, nil
+}
+
+// hold pins the stream to a sequence, the lowest if there are several.
+func (p *plan) hold(seq uint64) {
+	if p.stream == 0 || seq < p.stream {
+		p.stream = seq
+	}
 }
 
 // rebuildPage works out the facts of a page that another process scanned, or

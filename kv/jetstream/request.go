@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -172,7 +173,7 @@ func apiError(code uint16, description string) error {
 	case server.JSNoMessageFoundErr:
 		kind = kv.ErrNotFound
 	case server.JSStreamWrongLastSequenceErrF:
-		kind = kv.ErrConflict
+		return newWrongSequence(description)
 	case server.JSAtomicPublishContainsDuplicateMessageErr:
 		return fmt.Errorf("%w: %s (%d)", errDuplicate, description, code)
 	case server.JSStreamWrongLastSequenceConstantErr:
@@ -184,6 +185,27 @@ func apiError(code uint16, description string) error {
 	}
 	return fmt.Errorf("%w: %s (%d)", kind, description, code)
 }
+
+// wrongSequence is the conflict of a write whose expectation did not hold.
+type wrongSequence struct {
+	found uint64 // the sequence that the server found, zero if it did not say
+	text  string
+}
+
+// newWrongSequence reads the server's words "wrong last sequence: 7".
+func newWrongSequence(description string) error {
+	e := &wrongSequence{text: description}
+	if i := strings.LastIndexByte(description, ' '); i >= 0 {
+		e.found, _ = strconv.ParseUint(description[i+1:], 10, 64)
+	}
+	return e
+}
+
+// Error implements error.
+func (e *wrongSequence) Error() string { return kv.ErrConflict.Error() + ": " + e.text }
+
+// Unwrap makes it a conflict.
+func (e *wrongSequence) Unwrap() error { return kv.ErrConflict }
 
 var (
 	// errInProcess says that a write to a checked key is under way: the check

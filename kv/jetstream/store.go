@@ -16,6 +16,8 @@ type Store struct {
 	nc       *nats.Conn
 	bucket   Bucket
 	replicas int // as the server has it
+	// pin makes checks on prefixes hold the whole stream still; see expectPage.
+	pin bool
 
 	stream     string // the stream's name
 	keys       string // what all keys' subjects begin with

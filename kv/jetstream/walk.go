@@ -96,6 +96,9 @@ type streamInfo struct {
 		Code        uint16 `json:"err_code"`
 		Description string `json:"description"`
 	} `json:"error"`
+	Cluster struct {
+		Leader string `json:"leader"` // its node's name; "" without a cluster
+	} `json:"cluster"`
 	State struct {
 		Bytes uint64 `json:"bytes"`
 		Last  uint64 `json:"last_seq"`

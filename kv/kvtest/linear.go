@@ -45,6 +45,8 @@ const (
 	// linearFinal bounds each read after the load, when the store may still be
 	// coming back from what was done to it.
 	linearFinal = 30 * time.Second
+	// linearRest is the least pause of a caller after an error.
+	linearRest = 150 * time.Millisecond
 )
 
 // Linearizable lets callers read and write at random and then looks for an

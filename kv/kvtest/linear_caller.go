@@ -77,6 +77,13 @@ func (c *linearCaller) work(ctx context.Context) {
 // line is the caller's line in the picture.
 func (c *linearCaller) line() int { return c.number + c.lost*(c.h.load.Callers+1) }
 
+// failed notes that a call gave an error, and leaves the store alone for a
+// moment: the fewer outcomes are unknown, the quicker is the check.
+func (c *linearCaller) failed(what string, err error) {
+	c.h.failed(what, err)
+	time.Sleep(linearRest + time.Duration(c.rand.Int64N(int64(linearRest))))
+}
+
 // get reads one key.
 func (c *linearCaller) get(ctx context.Context, group, key int) {
 	ctx, cancel := context.WithTimeout(ctx, c.h.load.Timeout)
@@ -84,7 +91,7 @@ func (c *linearCaller) get(ctx context.Context, group, key int) {
 	began := c.h.now()
 	e, err := c.store.Get(ctx, linearName(group, key))
 	if err != nil && !errors.Is(err, kv.ErrNotFound) {
-		c.h.failed("Get", err)
+		c.failed("Get", err)
 		return
 	}
 	k := &c.known[group]
@@ -115,7 +122,7 @@ func (c *linearCaller) scan(ctx context.Context, group int) {
 	began := c.h.now()
 	page, err := c.store.Scan(ctx, kv.Range{Prefix: linearPrefix(group)})
 	if err != nil {
-		c.h.failed("Scan", err)
+		c.failed("Scan", err)
 		return
 	}
 	k := linearKnown{pageRev: page.Revision, scanned: true}
@@ -151,13 +158,13 @@ func (c *linearCaller) commit(ctx context.Context, group int) {
 	rev, err := c.store.Commit(ctx, checks, writes)
 	r := linearResult{conflict: errors.Is(err, kv.ErrConflict)}
 	if err != nil && !r.conflict {
-		c.h.failed("Commit", err)
 		r.unknown = true
 	}
 	c.h.add(c.line(), call, began, r)
 	switch {
 	case r.unknown:
 		c.lost++
+		c.failed("Commit", err)
 	case err == nil && last != 0:
 		c.h.at(last, rev)
 	}
