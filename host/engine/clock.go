@@ -45,14 +45,12 @@ func (c *call) checkTime() {
 	if c.hasDeadline && !time.Now().Before(c.deadline) {
 		panic(outOfTime)
 	}
-	select {
-	case <-c.done:
+	if c.Err() != nil {
 		// The timer of the context can be a little ahead of the clock.
 		if c.hasDeadline && time.Until(c.deadline) < time.Millisecond {
 			panic(outOfTime)
 		}
 		panic(abandoned)
-	default:
 	}
 }
 
@@ -82,7 +80,7 @@ func (s *sandbox) sleep(ns int64) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-s.call.done:
+	case <-s.call.Done():
 		s.call.checkTime()
 	}
 }

@@ -74,9 +74,8 @@ type call struct {
 	log                      func(level int32, message string)
 	// logs tells whether the log takes a level; nil if it takes all.
 	logs func(level int32) bool
-	// sandbox runs the call; done and deadline are when it must end.
+	// sandbox runs the call; deadline is when it must end.
 	sandbox     *sandbox
-	done        <-chan struct{}
 	deadline    time.Time
 	hasDeadline bool
 }

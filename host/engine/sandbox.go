@@ -103,7 +103,7 @@ func (s *sandbox) adopt() error {
 func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits Limits, log func(int32, string)) *call {
 	x.Response.Status = cmp.Or(x.Response.Status, http.StatusOK) // middleware may have set one
 	c := &s.call
-	*c = call{Context: ctx, x: x, config: config, limits: limits, log: log, sandbox: s, done: ctx.Done()}
+	*c = call{Context: ctx, x: x, config: config, limits: limits, log: log, sandbox: s}
 	c.deadline, c.hasDeadline = ctx.Deadline()
 	if s.image != nil {
 		c.features = s.image.features

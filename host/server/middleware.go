@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"log/slog"
@@ -34,30 +33,6 @@ var securityHeaders = []struct {
 	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
 }
 
-// requestInfo is what the middleware knows of a request; inner steps add to it.
-// It is the request's context too, in which it finds itself.
-type requestInfo struct {
-	context.Context
-	id string
-	// route is the pattern that matched, for the log and the metrics: a path
-	// would make as many metrics as there are paths.
-	route string
-	// client is the address of the client, behind trusted proxies.
-	client netip.Addr
-	https  bool
-}
-
-// infoKey finds the requestInfo in a request's context.
-type infoKey struct{}
-
-// Value finds the requestInfo itself, or what the context below has.
-func (i *requestInfo) Value(key any) any {
-	if key == (infoKey{}) {
-		return i
-	}
-	return i.Context.Value(key)
-}
-
 // infoOf gives the requestInfo; an empty one outside the middleware.
 func infoOf(r *http.Request) *requestInfo {
 	info, ok := r.Context().Value(infoKey{}).(*requestInfo)
@@ -80,11 +55,9 @@ func (s *Server) middleware(routes http.Handler) http.Handler {
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		info := &requestInfo{id: newRequestID(), route: "unmatched"}
+		info := &requestInfo{parent: r.Context(), deadline: begin.Add(s.options.Timeout), id: newRequestID(), route: "unmatched"}
+		defer info.end()
 		info.client, info.https = s.clientOf(r)
-		ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
-		defer cancel()
-		info.Context = ctx
 		w.Header()["X-Request-Id"] = []string{info.id}
 		rec := &recorder{ResponseWriter: w}
 		defer func() {

@@ -103,7 +103,12 @@ type run struct {
 
 // Begin starts a transaction; it does no I/O.
 func (w World) Begin(s Scope) *Tx {
-	return &Tx{run: &run{world: w}, scope: s}
+	first := &struct {
+		Tx
+		run run
+	}{run: run{world: w}}
+	first.Tx = Tx{run: &first.run, scope: s}
+	return &first.Tx
 }
 
 // Behind is this transaction for the handler to which a handler in front has
