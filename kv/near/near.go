@@ -3,11 +3,9 @@ package near
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,51 +127,4 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("%w: the near cache", kv.ErrClosed)
 	}
 	return ctx.Err()
-}
-
-// shard is where a key is kept.
-func (s *Store) shard(key string) *shard {
-	return &s.shards[maphash.String(s.seed, key)&uint64(len(s.shards)-1)]
-}
-
-// at is how far the feed has come.
-func (s *Store) at() kv.Revision { return kv.Revision(s.position.Load()) }
-
-// view is what a read knows of the cache before it looks at it. What it finds
-// afterwards is at least as new.
-type view struct {
-	now      time.Time
-	position kv.Revision
-	vouches  bool // the lease holds
-}
-
-// look makes a view.
-func (s *Store) look() view {
-	v := view{now: time.Now()}
-	v.vouches = s.lease.Load().holds(v.now)
-	v.position = s.at()
-	return v
-}
-
-// errReserved refuses this package's own keys to callers.
-var errReserved = fmt.Errorf("%w: keys under %s belong to the near cache; use another prefix", kv.ErrInvalid, prefix)
-
-// reserved returns an error if a key or prefix is this package's own.
-func reserved(key string) error {
-	if strings.HasPrefix(key, prefix) {
-		return errReserved
-	}
-	return nil
-}
-
-// unavailable makes an error of the store one that callers know. The end of
-// the caller's own context is no fault of the store.
-func unavailable(why string, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	if err == nil {
-		return fmt.Errorf("%w: %s", kv.ErrUnavailable, why)
-	}
-	return fmt.Errorf("%w: %s: %w", kv.ErrUnavailable, why, err)
 }

@@ -3,7 +3,6 @@ package near
 import (
 	"bytes"
 	"math"
-	"strings"
 	"sync"
 	"time"
 
@@ -140,73 +139,4 @@ func (h *shard) wrote(key string, rev kv.Revision) {
 	default:
 		n.value.least = max(n.value.least, rev)
 	}
-}
-
-// settle ends a call: its answer is kept unless something newer is known.
-func (h *shard) settle(key string, c *call, term func() uint64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.calls[key] == c {
-		delete(h.calls, key)
-	} else {
-		c.newest = unknowable // another call took its place and was told of changes
-	}
-	if !live(c.term) || c.term != term() || c.newest > c.entry.Revision {
-		return
-	}
-	switch {
-	case c.absent:
-		h.keep(item{entry: kv.Entry{Key: key, Revision: c.from}, absent: true})
-	case c.err == nil:
-		h.keep(item{entry: c.entry})
-	}
-}
-
-// keep puts in what was read, unless what is there is newer.
-func (h *shard) keep(it item) {
-	if old := h.items[it.entry.Key]; old != nil {
-		if old.value.entry.Revision > it.entry.Revision {
-			return
-		}
-		h.drop(it.entry.Key, old)
-	}
-	size := sizeOf(it.entry)
-	if size > h.limit/itemShare {
-		return
-	}
-	// Copies: the caller has the value, and the key may be a part of more.
-	it.entry.Key, it.entry.Value = strings.Clone(it.entry.Key), bytes.Clone(it.entry.Value)
-	n := &node[item]{value: it, size: size}
-	h.items[it.entry.Key] = n
-	h.order.add(n)
-	h.count.items.Add(1)
-	h.shrink()
-}
-
-// sizeOf is the memory of an item in bytes, about.
-func sizeOf(e kv.Entry) int64 { return int64(len(e.Key)+len(e.Value)) + itemCost }
-
-// drop takes an item out.
-func (h *shard) drop(key string, n *node[item]) {
-	delete(h.items, key)
-	h.order.remove(n)
-	h.count.items.Add(-1)
-}
-
-// shrink takes items out until the shard keeps to its limit.
-func (h *shard) shrink() {
-	for h.order.bytes > h.limit {
-		n := h.order.victim()
-		h.drop(n.value.entry.Key, n)
-		h.count.evictions.Add(1)
-	}
-}
-
-// clear takes everything out.
-func (h *shard) clear() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.count.items.Add(-int64(len(h.items)))
-	clear(h.items)
-	h.order = sieve[item]{}
 }
