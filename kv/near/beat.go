@@ -87,7 +87,7 @@ func (s *Store) beat(ctx context.Context) (mark, error) {
 	if s.following() {
 		position = s.at()
 	}
-	m, msg := s.pulse.next(position)
+	m, msg := s.pulse.next(position, kv.Revision(s.shown.Load()))
 	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 	defer cancel()
 	var err error

@@ -39,6 +39,7 @@ func (s *Store) newCall() *call {
 // admits returns what tells whether somebody who asks now for at least a
 // revision may have a call's answer.
 func (s *Store) admits(least kv.Revision) func(*call) bool {
+	least = max(least, kv.Revision(s.shown.Load()))
 	return func(c *call) bool {
 		return c.newest == 0 && c.term == s.term.Load() && c.from >= least && time.Since(c.begun) < joinable
 	}

@@ -24,10 +24,12 @@ func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write
 			return 0, err
 		}
 	}
+	c := s.flights.begin(writes)
 	rev, err := s.commit(ctx, checks, writes)
 	switch {
 	case err == nil:
 		s.wrote(writes, rev)
+		s.reveal(rev)
 	case errors.Is(err, kv.ErrInvalid), errors.Is(err, kv.ErrTooLarge):
 	case errors.Is(err, kv.ErrConflict):
 		// Whatever the checks rest on may have come from here, and have been
@@ -36,6 +38,12 @@ func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write
 	default:
 		s.distrust(checks)
 		s.wrote(writes, unknowable)
+	}
+	s.flights.end(c)
+	if errors.Is(err, kv.ErrConflict) {
+		if late := s.flights.failed(ctx, checks); late != nil {
+			return 0, late
+		}
 	}
 	return rev, err
 }

@@ -13,6 +13,7 @@ type mark struct {
 	wall     int64     // the same by the wall clock, in nanoseconds since 1970
 	number   uint64    // counts the heartbeats of this member
 	revision kv.Revision
+	shown    kv.Revision // the newest that was shown before the write
 }
 
 // holds tells whether the mark is young enough to answer by, by both of this

@@ -13,7 +13,8 @@
 //
 // # What a Get is sure to show
 //
-//   - Every commit that was made through this Store before the call.
+//   - Every commit that was made through this Store before the call, and
+//     whatever else anybody has been shown through it: time never goes back.
 //   - The revision of [kv.AtLeast] in its context, or newer.
 //   - Every revision for which a [Store.Fence], in any process, has returned.
 //   - Everything that was committed [Lease] (2 s) before, by whomever. Usually
@@ -22,6 +23,12 @@
 // If it cannot be sure, it fails with [kv.ErrUnavailable]. Scan promises the
 // same. A Commit always goes to the store, whose checks find whatever was
 // stale; after a conflict the checked keys are read from the store again.
+//
+// So the calls through one Store are linearizable among themselves. Whenever
+// somebody has been shown a revision that the feed has not brought yet, all
+// reads wait for it, a few milliseconds at most, or ask the store. Of a commit
+// by another process with several keys, two Gets may for a moment show a part;
+// a Scan never does.
 //
 // # Why it is never older than the lease
 //

@@ -126,6 +126,7 @@ func (s *Store) take(ev kv.Event) {
 	rev := ev.Entry.Revision
 	own := strings.HasPrefix(ev.Entry.Key, prefix)
 	if !own {
+		s.reveal(rev) // before any reader can meet it
 		s.shard(ev.Entry.Key).apply(ev)
 		s.pages.changed(ev.Entry.Key, rev)
 		s.foreign.Store(uint64(rev))

@@ -24,12 +24,13 @@ func (s *Store) at() kv.Revision { return kv.Revision(s.position.Load()) }
 type view struct {
 	now      time.Time
 	position kv.Revision
-	vouches  bool // the lease holds
+	least    kv.Revision // what the answer must show
+	vouches  bool        // the lease holds
 }
 
-// look makes a view.
-func (s *Store) look() view {
-	v := view{now: time.Now()}
+// look makes a view for a reader who must see at least a revision.
+func (s *Store) look(least kv.Revision) view {
+	v := view{now: time.Now(), least: max(least, kv.Revision(s.shown.Load()))}
 	v.vouches = s.lease.Load().holds(v.now)
 	v.position = s.at()
 	return v

@@ -64,6 +64,10 @@ func (s *Store) hear(ev kv.Event) {
 		return
 	}
 	m, ok := s.pulse.cameBack(msg.number)
+	if ok && m.shown > ev.Entry.Revision {
+		// The store has gone back, as when it was made anew.
+		s.shown.CompareAndSwap(uint64(m.shown), uint64(ev.Entry.Revision))
+	}
 	if old := s.lease.Load(); ok && old != nil && m.number > old.number {
 		s.lease.Store(&m)
 	}

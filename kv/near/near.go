@@ -56,9 +56,14 @@ type Store struct {
 	begin    atomic.Uint64 // the revision at which the feed began
 	// foreign is the newest change that is no heartbeat.
 	foreign atomic.Uint64
-	lease   atomic.Pointer[mark] // newest heartbeat that came back; nil without a feed
-	acked   atomic.Pointer[mark] // newest heartbeat that the store has acknowledged
-	news    bell                 // rings when position or lease has changed
+	// shown is the newest revision that anybody may have seen through this
+	// Store; nothing is answered from memory that may be older.
+	shown    atomic.Uint64
+	flights  flights
+	hopeless atomic.Int64         // until when nobody waits for the feed, in nanoseconds since 1970
+	lease    atomic.Pointer[mark] // newest heartbeat that came back; nil without a feed
+	acked    atomic.Pointer[mark] // newest heartbeat that the store has acknowledged
+	news     bell                 // rings when position or lease has changed
 
 	pulse   pulse
 	members members

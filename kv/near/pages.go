@@ -53,7 +53,7 @@ func (p *pages) init(limit int64, count *counts) {
 }
 
 // lookup returns what is kept for a range; see shard.lookup.
-func (p *pages) lookup(r kv.Range, v view, least kv.Revision) (kv.Page, found) {
+func (p *pages) lookup(r kv.Range, v view) (kv.Page, found) {
 	p.mu.RLock()
 	var n *node[kept]
 	if l := p.lists[r.Prefix]; l != nil {
@@ -63,7 +63,7 @@ func (p *pages) lookup(r kv.Range, v view, least kv.Revision) (kv.Page, found) {
 	switch {
 	case n == nil || !v.now.Before(n.value.until):
 		return kv.Page{}, foundNothing
-	case least > n.value.page.Revision && least > v.position:
+	case v.least > n.value.page.Revision && v.least > v.position:
 		return kv.Page{}, foundOlder
 	}
 	n.visit()

@@ -38,13 +38,13 @@ func (p *pulse) poke() {
 }
 
 // next begins a heartbeat that tells a position.
-func (p *pulse) next(position kv.Revision) (mark, message) {
+func (p *pulse) next(position, shown kv.Revision) (mark, message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
 	p.told = position
 	now := time.Now()
-	m := mark{begun: now, wall: now.UnixNano(), number: p.number}
+	m := mark{begun: now, wall: now.UnixNano(), number: p.number, shown: shown}
 	p.marks[p.number%remembered] = m
 	return m, message{number: p.number, position: position, wish: p.wish}
 }

@@ -31,20 +31,23 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	}
 	least, h := kv.LeastRevision(ctx), s.shard(key)
 	for waited := false; ; waited = true {
-		v := s.look()
+		v := s.look(least)
 		if !v.vouches {
 			h.tally.passes.Add(1)
 			break
 		}
-		e, absent, need, f := h.lookup(key, v, least)
+		e, absent, f := h.lookup(key, v)
 		if f == foundAnswer {
+			if err := s.flights.read(ctx, key, false, true); err != nil {
+				return kv.Entry{}, err
+			}
 			if absent {
 				return kv.Entry{}, &absentError{key}
 			}
 			e.Value = bytes.Clone(e.Value)
 			return e, nil
 		}
-		if f == foundOlder && !waited && s.reaches(ctx, need) {
+		if f == foundOlder && !waited && s.reaches(ctx, v.least) {
 			continue
 		}
 		h.tally.misses.Add(1)
@@ -53,8 +56,17 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	return s.fetch(ctx, key, least)
 }
 
+// despair is how long nobody waits for the feed after one has waited in vain.
+const despair = 10 * patience
+
 // reaches waits a moment for the feed to reach a revision.
 func (s *Store) reaches(ctx context.Context, rev kv.Revision) bool {
+	if s.at() >= rev {
+		return true
+	}
+	if time.Now().UnixNano() < s.hopeless.Load() {
+		return false
+	}
 	t := time.NewTimer(patience)
 	defer t.Stop()
 	for {
@@ -65,6 +77,7 @@ func (s *Store) reaches(ctx context.Context, rev kv.Revision) bool {
 		select {
 		case <-ring:
 		case <-t.C:
+			s.hopeless.Store(time.Now().Add(despair).UnixNano())
 			return false
 		case <-ctx.Done():
 			return false
@@ -86,7 +99,7 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 		if mine {
 			defer close(c.done) // even if the store panics
 			c.entry, c.err = s.store.Get(ctx, key)
-			c.absent = errors.Is(c.err, kv.ErrNotFound)
+			s.revealEntry(ctx, key, c)
 			h.settle(key, c, s.term.Load)
 			return c.entry, c.err
 		}
@@ -99,5 +112,17 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 			e.Value = bytes.Clone(e.Value)
 			return e, c.err
 		}
+	}
+}
+
+// revealEntry takes note of what the answer to a call shows.
+func (s *Store) revealEntry(ctx context.Context, key string, c *call) {
+	s.reveal(c.entry.Revision)
+	c.absent = errors.Is(c.err, kv.ErrNotFound)
+	if c.err != nil && !c.absent {
+		return
+	}
+	if err := s.flights.read(ctx, key, false, !c.absent); err != nil {
+		c.entry, c.err, c.absent = kv.Entry{}, err, false
 	}
 }

@@ -24,16 +24,19 @@ func (s *Store) Scan(ctx context.Context, r kv.Range) (kv.Page, error) {
 	}
 	least := kv.LeastRevision(ctx)
 	for waited := false; ; waited = true {
-		v := s.look()
+		v := s.look(least)
 		if !v.vouches {
 			s.pages.tally.passes.Add(1)
 			break
 		}
-		p, f := s.pages.lookup(r, v, least)
+		p, f := s.pages.lookup(r, v)
 		if f == foundAnswer {
+			if err := s.flights.read(ctx, r.Prefix, true, true); err != nil {
+				return kv.Page{}, err
+			}
 			return clonePage(p), nil
 		}
-		if f == foundOlder && !waited && s.reaches(ctx, least) {
+		if f == foundOlder && !waited && s.reaches(ctx, v.least) {
 			continue
 		}
 		s.pages.tally.misses.Add(1)
@@ -51,7 +54,7 @@ func (s *Store) fetchPage(ctx context.Context, r kv.Range, least kv.Revision) (k
 		c, mine := s.pages.join(r, s.admits(least), s.newCall)
 		if mine {
 			defer close(c.done) // even if the store panics
-			c.page, c.err = s.store.Scan(ctx, r)
+			c.page, c.err = s.scan(ctx, r)
 			s.pages.settle(r, c, s.term.Load)
 			return c.page, c.err
 		}
@@ -63,6 +66,16 @@ func (s *Store) fetchPage(ctx context.Context, r kv.Range, least kv.Revision) (k
 			return clonePage(c.page), c.err
 		}
 	}
+}
+
+// scan asks the store, and takes note of what the answer shows.
+func (s *Store) scan(ctx context.Context, r kv.Range) (kv.Page, error) {
+	p, err := s.store.Scan(ctx, r)
+	if err != nil {
+		return kv.Page{}, err
+	}
+	s.revealPage(p)
+	return p, s.flights.read(ctx, r.Prefix, true, false)
 }
 
 // hidden is how many more entries than wanted are asked for at first, since
@@ -80,7 +93,7 @@ func (s *Store) scanAll(ctx context.Context, r kv.Range) (kv.Page, error) {
 		if r.Limit > 0 {
 			ask.Limit = r.Limit + extra
 		}
-		page, err := s.store.Scan(ctx, ask)
+		page, err := s.scan(ctx, ask)
 		if err != nil {
 			return kv.Page{}, err
 		}

@@ -30,9 +30,6 @@ type item struct {
 	// absent, its revision is one as of which the key did not exist.
 	entry  kv.Entry
 	absent bool
-	// least is the revision of a commit of this process that wrote the key: the
-	// item is of use when it, or the feed, has got there.
-	least kv.Revision
 }
 
 // shard is a part of the items, with a lock of its own.
@@ -70,24 +67,22 @@ const (
 	foundAnswer
 )
 
-// lookup returns what is kept of a key: the entry, or that it is absent. If it
-// is too old for the reader, need is the revision that the feed must reach.
-func (h *shard) lookup(key string, v view, least kv.Revision) (e kv.Entry, absent bool, need kv.Revision, f found) {
+// lookup returns what is kept of a key: the entry, or that it is absent.
+func (h *shard) lookup(key string, v view) (e kv.Entry, absent bool, f found) {
 	h.mu.RLock()
 	n, ok := h.items[key]
 	if !ok {
 		h.mu.RUnlock()
-		return e, false, 0, foundNothing
+		return e, false, foundNothing
 	}
-	it := &n.value
-	e, absent, need = it.entry, it.absent, max(it.least, least)
+	e, absent = n.value.entry, n.value.absent
 	h.mu.RUnlock()
-	if need > e.Revision && need > v.position {
-		return kv.Entry{}, false, need, foundOlder
+	if v.least > e.Revision && v.least > v.position {
+		return kv.Entry{}, false, foundOlder
 	}
 	n.visit()
 	h.tally.hits.Add(1)
-	return e, absent || expired(e, v.now), 0, foundAnswer
+	return e, absent || expired(e, v.now), foundAnswer
 }
 
 // expired tells whether an entry reads as absent.
@@ -131,12 +126,7 @@ func (h *shard) wrote(key string, rev kv.Revision) {
 	if c := h.calls[key]; c != nil {
 		c.newest = max(c.newest, rev)
 	}
-	n := h.items[key]
-	switch {
-	case n == nil:
-	case rev == unknowable:
+	if n := h.items[key]; n != nil && rev == unknowable {
 		h.drop(key, n)
-	default:
-		n.value.least = max(n.value.least, rev)
 	}
 }
