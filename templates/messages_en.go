@@ -156,7 +156,7 @@ var english = map[string]string{
 	"field.login_hint":       "Letters, digits, dots, hyphens and underscores. Used to sign in.",
 	"field.password":         "Password",
 	"field.password_hint":    "At least 8 characters. A few unrelated words are easy to remember.",
-	"field.password_present": "Present password",
+	"field.password_present": "Current password",
 	"field.password_new":     "New password",
 	"field.email":            "E-mail",
 	"field.name":             "Your name",
@@ -260,6 +260,6 @@ var english = map[string]string{
 	"form.login_invalid":     "Use 1 to 64 letters, digits, dots, hyphens or underscores.",
 	"form.password_short":    "The password is too short. Use at least 8 characters.",
 	"form.password_common":   "This password is too easy to guess. Choose another.",
-	"form.wrong_password":    "This is not your present password.",
+	"form.wrong_password":    "This is not your current password.",
 	"form.unknown_language":  "Choose one of the languages in the list.",
 }

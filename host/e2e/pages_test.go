@@ -36,6 +36,8 @@ var shownPages = []shownPage{
 	{"course-enrolled", "/course/night-sky/view", 200, true},
 	{"lesson", "/course/night-sky/resource/text/hands-as-rulers", 200, true},
 	{"profile", "/perfil", 200, true},
+	{"devices", "/user/devices", 200, true},
+	{"password", "/user/password", 200, true},
 	{"error-member", "/no/such/page", 404, true},
 }
 

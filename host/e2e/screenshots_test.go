@@ -18,7 +18,7 @@ import (
 )
 
 // pictured are the pages of which TestScreenshots takes pictures.
-var pictured = []string{"home", "explore", "course", "sign-in", "sign-up", "error", "panel", "devices", "password", "take", "lesson"}
+var pictured = []string{"home", "explore", "course", "sign-in", "sign-up", "error", "panel", "profile", "devices", "password", "take", "lesson"}
 
 // TestScreenshots takes pictures of the pages on a telephone and a desktop,
 // light and dark. It checks that something is on them and that dark is darker;
