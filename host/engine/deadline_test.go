@@ -83,11 +83,13 @@ func TestGarbageCollector(t *testing.T) {
 		}()
 	}
 	time.Sleep(20 * time.Millisecond)
-	longest := time.Duration(0)
+	// The machine may be busy with other things: a guest that does not yield
+	// holds up every collection, other work only some.
+	shortest := time.Hour
 	for range 5 {
 		begin := time.Now()
 		runtime.GC()
-		longest = max(longest, time.Since(begin))
+		shortest = min(shortest, time.Since(begin))
 	}
 	cancel()
 	for range spinners {
@@ -95,9 +97,9 @@ func TestGarbageCollector(t *testing.T) {
 			t.Error("a spinning guest came to an end")
 		}
 	}
-	t.Logf("the longest of five collections took %v", longest)
-	if longest > 2*time.Second*slowness {
-		t.Errorf("a collection took %v while guests were spinning", longest)
+	t.Logf("the shortest of five collections took %v", shortest)
+	if shortest > time.Second*slowness {
+		t.Errorf("every collection took %v or more while guests were spinning", shortest)
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -60,9 +61,36 @@ func TestFailures(t *testing.T) {
 		if strings.Contains(failure.Error(), "\n") || !strings.Contains(failure.Error(), "probe stopped ("+tt.cause+")") {
 			t.Errorf("%s: the error is not one line that names handler and cause: %q", tt.command, failure.Error())
 		}
-		if got := mustAsk(t, h, "/ok"); got != "fine" || idle(h) == s {
-			t.Errorf("%s: the next request gets %q from the broken sandbox", tt.command, got)
+		if next := idle(h); next != nil {
+			checkPristine(t, tt.command, next)
+			exited := strings.HasPrefix(tt.command, "/exit")
+			if kept := next == s; kept == exited {
+				t.Errorf("%s: the sandbox was kept: %t", tt.command, kept)
+			}
 		}
+		if got := mustAsk(t, h, "/ok"); got != "fine" {
+			t.Errorf("%s: the next request gets %q", tt.command, got)
+		}
+	}
+}
+
+// checkPristine compares every byte and global of a sandbox with its image.
+func checkPristine(t *testing.T, after string, s *sandbox) {
+	t.Helper()
+	image, space := s.image.content, reachable(s)
+	if len(space) < len(image) || !bytes.Equal(space[:len(image)], image) || len(bytes.Trim(space[len(image):], "\x00")) != 0 {
+		t.Errorf("%s: the memory is not the image", after)
+	}
+	if got := s.module.Memory().Size(); int(got) != len(image) {
+		t.Errorf("%s: the memory has %d bytes, its image %d", after, got, len(image))
+	}
+	for i, g := range s.globals {
+		if g.Get() != s.image.globals[i] {
+			t.Errorf("%s: global %d is %d, in the image %d", after, i, g.Get(), s.image.globals[i])
+		}
+	}
+	if s.call.x != nil || len(s.output) > 0 || s.spoilt != "" {
+		t.Errorf("%s: the sandbox still holds the request", after)
 	}
 }
 

@@ -52,6 +52,13 @@ func (h *Handler) reset(s *sandbox) error {
 		return nil
 	}
 	begin := time.Now()
+	if s.spoilt != "" {
+		h.meter.Ended(s.spoilt)
+		if err := s.renew(); err != nil {
+			h.log.Error("a sandbox cannot begin anew, so it is given up", "error", err)
+			return err
+		}
+	}
 	written, err := s.reset()
 	if err != nil {
 		h.log.Error("a sandbox cannot be restored, so it is given up", "error", err)
@@ -105,8 +112,11 @@ func (h *Handler) Serve(ctx context.Context, x *Exchange) error {
 	reason, err = h.run(ctx, s, x)
 	took = time.Since(begin)
 	h.meter.Served(took, reason)
-	if reason == "" && len(s.output) > 0 {
+	switch {
+	case reason == "" && len(s.output) > 0:
 		h.logOutput(s)
+	case reason != "" && s.renewable():
+		s.spoilt, reason = reason, ""
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func (s *mappedSpace) restore(length int) (int, error) {
 		total += int(r.end - r.start)
 	}
 	if s.restores++; total > maxPrivatePages*osPage || (total > keepPages*osPage && s.restores >= dropEvery) {
-		return total, s.drop(base)
+		return total, s.drop()
 	}
 	content := s.image.content
 	for _, r := range s.regions {
@@ -189,11 +189,14 @@ func (s *mappedSpace) private(base uintptr) ([]pageRegion, error) {
 }
 
 // drop gives up all pages of the sandbox's own.
-func (s *mappedSpace) drop(base uintptr) error {
+func (s *mappedSpace) drop() error {
 	s.restores = 0
+	if s.image == nil || s.committed == 0 {
+		return nil
+	}
 	err := unix.Madvise(s.all[:s.committed], unix.MADV_DONTNEED)
 	if err == nil && s.image.way == restoreByTrack && len(s.image.content) > 0 {
-		err = writes.mark(base, uintptr(len(s.image.content)))
+		err = writes.mark(uintptr(unsafe.Pointer(unsafe.SliceData(s.all))), uintptr(len(s.image.content)))
 	}
 	return err
 }

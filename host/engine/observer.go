@@ -18,8 +18,9 @@ type Meter interface {
 	// Restored reports that a sandbox was brought back to its image, and how
 	// many bytes had to be written for that.
 	Restored(took time.Duration, bytes int)
-	// Ended reports that a sandbox was given up: for the cause of a failure, or
-	// for one of the reasons that package pool names.
+	// Ended reports that all that a sandbox had was given up: for the cause of
+	// a failure, after which it begins anew, or, with the sandbox itself, for
+	// one of the reasons that package pool names.
 	Ended(reason string)
 }
 

@@ -14,8 +14,11 @@ func TestRequestContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	steps := map[string]func(i *requestInfo, gone context.CancelFunc) error{
-		"nothing":            func(*requestInfo, context.CancelFunc) error { return nil },
-		"deadline":           func(*requestInfo, context.CancelFunc) error { time.Sleep(2 * time.Second); return context.DeadlineExceeded },
+		"nothing": func(*requestInfo, context.CancelFunc) error { return nil },
+		"deadline": func(*requestInfo, context.CancelFunc) error {
+			time.Sleep(2 * time.Second)
+			return context.DeadlineExceeded
+		},
 		"client goes":        func(_ *requestInfo, gone context.CancelFunc) error { gone(); return context.Canceled },
 		"answered":           func(i *requestInfo, _ context.CancelFunc) error { i.end(); return context.Canceled },
 		"answered too late":  func(i *requestInfo, _ context.CancelFunc) error { time.Sleep(2 * time.Second); i.end(); return nil },
