@@ -86,6 +86,12 @@ func (c *Cluster) apply(opts *server.Options, tls *routeTLS) error {
 	if err != nil {
 		return err
 	}
+	// The server would say it too, but as if the store directory were at fault.
+	probe, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("jetstream: the other nodes cannot be given the address %s: %w; stop the program that has it, or choose another of this machine", c.Addr, err)
+	}
+	probe.Close()
 	opts.Cluster = server.ClusterOpts{
 		Name: c.Name, Host: host, Port: port, NoAdvertise: true,
 		TLSConfig: tls.config(), TLSTimeout: connectTimeout.Seconds(),

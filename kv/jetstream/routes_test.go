@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,7 +142,12 @@ func TestNoQuorum(t *testing.T) {
 // TestClusterOptions goes through what a cluster is refused for at once.
 func TestClusterOptions(t *testing.T) {
 	t.Parallel()
-	good := Cluster{Name: "c", Addr: "127.0.0.1:1", Peers: []string{"a:1", "b:1", "c:1"}, Secrets: []string{testSecret}}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	good := Cluster{Name: "c", Addr: freeAddrs(t, 1)[0], Peers: []string{"a:1", "b:1", "c:1"}, Secrets: []string{testSecret}}
 	for name, test := range map[string]struct {
 		change func(*Cluster)
 		node   string
@@ -155,6 +161,7 @@ func TestClusterOptions(t *testing.T) {
 		"no node name":   {func(*Cluster) {}, "", "ServerOptions.Name"},
 		"no name":        {func(c *Cluster) { c.Name = "" }, "n", "Cluster.Name"},
 		"no port":        {func(c *Cluster) { c.Addr = "127.0.0.1" }, "n", "host:port"},
+		"port in use":    {func(c *Cluster) { c.Addr = taken.Addr().String() }, "n", "stop the program that has it"},
 		"port too large": {func(c *Cluster) { c.Addr = ":70000" }, "n", "host:port"},
 		"bad peer":       {func(c *Cluster) { c.Peers = []string{"a:1", "b:1", "c"} }, "n", "host:port"},
 	} {

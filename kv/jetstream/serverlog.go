@@ -46,13 +46,19 @@ var usual = []string{"Waiting for routing to be established", "JetStream has not
 // AwaitQuorum and the loss of a route say it better and less often.
 const noRoute = "Error trying to connect to route"
 
+// onRoute is in errors of a connection to another node, which is made again.
+const onRoute = " - rid:"
+
 // Errorf implements the server's Logger.
 func (l *serverLog) Errorf(format string, v ...any) {
-	if strings.HasPrefix(format, noRoute) {
-		l.log.Debug("nats: " + fmt.Sprintf(format, v...))
-		return
+	msg, level := fmt.Sprintf(format, v...), slog.LevelError
+	switch {
+	case strings.HasPrefix(msg, noRoute):
+		level = slog.LevelDebug
+	case strings.Contains(msg, onRoute):
+		level = slog.LevelWarn
 	}
-	l.log.Error("nats: " + fmt.Sprintf(format, v...))
+	l.log.Log(context.Background(), level, "nats: "+msg)
 }
 
 // Debugf implements the server's Logger.
