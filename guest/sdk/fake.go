@@ -68,6 +68,9 @@ type Fake struct {
 	Setup bool
 	// Down makes the store fail.
 	Down bool
+	// Next answers what a handler in front of others lets through; nil finds
+	// no route. The body of the request is what the handler was shown.
+	Next func(r *http.Request) FakeAnswer
 
 	// ids numbers the accounts that were made.
 	ids int
@@ -149,6 +152,11 @@ func (f *Fake) ServeBody(method, uri, contentType, body string) *FakeResponse {
 			if f.admit(answer, require) {
 				*answer = *f.begin(r, pattern).run(r, contentType, body)
 			}
+		})
+	}
+	if front.Request != nil && f.Manifest != nil && f.Manifest.Next != "" && len(f.Manifest.Routes) == 0 {
+		mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
+			*answer = *f.begin(r, r.Method+" "+r.URL.EscapedPath()).run(r, contentType, body)
 		})
 	}
 	native := &fakeWriter{answer: answer}
@@ -237,10 +245,16 @@ func (tx *fakeTx) run(r *http.Request, contentType, body string) *FakeResponse {
 	before := current
 	current = tx
 	defer func() { current = before }()
-	serve()
+	if serve() {
+		tx.passOn()
+		answered()
+	}
 	answer := &FakeResponse{Status: tx.status, Header: tx.answerHeader, Body: tx.output.String(), Log: tx.logged, Written: map[string][]byte{}}
 	if tx.answerHeader.Get(ErrorHeader) != "" {
 		answer.ErrorPage = true
+		return answer
+	}
+	if tx.spoilt {
 		return answer
 	}
 	for key, w := range tx.writes {

@@ -94,7 +94,7 @@ func (tx *fakeTx) call(op abi.Op, message []byte) (abi.Status, []byte) {
 
 // writable refuses a change that a safe method or the manifest forbids.
 func (tx *fakeTx) writable(right string) error {
-	if tx.safe {
+	if tx.safe || tx.spoilt {
 		return fakeRefuse(abi.StatusReadOnly, "%s is a safe method's route and cannot write", tx.pattern)
 	}
 	if m := tx.fake.Manifest; right != "" && m != nil && !m.Allows(right) {

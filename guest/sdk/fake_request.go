@@ -21,6 +21,9 @@ type fakeTx struct {
 	pattern string
 	values  []abi.Field
 	safe    bool
+	// passed says that a handler behind has answered, and spoilt that it
+	// failed, so that nothing is stored; see Fake.Next.
+	passed, spoilt bool
 	// form holds the posted fields with the secret ones.
 	form url.Values
 
@@ -176,7 +179,13 @@ func (tx *fakeTx) setStatus(code int) { tx.status = code }
 func (tx *fakeTx) setHeader(name, value string) { tx.answerHeader.Add(name, value) }
 
 // writeBody implements host.
-func (tx *fakeTx) writeBody(p []byte) { tx.output.Write(p) }
+func (tx *fakeTx) writeBody(p []byte) {
+	if tx.passed {
+		tx.output.Reset()
+		tx.passed = false
+	}
+	tx.output.Write(p)
+}
 
 // log implements host.
 func (tx *fakeTx) log(level int32, message string) {

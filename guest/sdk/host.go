@@ -15,6 +15,16 @@ type host interface {
 	setHeader(name, value string)
 	writeBody(p []byte)
 	log(level int32, message string)
+
+	// These are for handlers in front of others; see Front.
+	setMethod(method string)
+	setURI(uri string)
+	setRequestHeader(name, value string)
+	getStatus() int
+	getAnswerHeader(name string) string
+	answerBody() []byte
+	replaceHeader(name, value string)
+	removeHeader(name string)
 }
 
 // levelError is http-wasm's log level for errors.

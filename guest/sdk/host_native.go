@@ -23,3 +23,11 @@ func (noHost) setStatus(int)                            { panic(noHostMessage) }
 func (noHost) setHeader(string, string)                 { panic(noHostMessage) }
 func (noHost) writeBody([]byte)                         { panic(noHostMessage) }
 func (noHost) log(int32, string)                        { panic(noHostMessage) }
+func (noHost) setMethod(string)                         { panic(noHostMessage) }
+func (noHost) setURI(string)                            { panic(noHostMessage) }
+func (noHost) setRequestHeader(string, string)          { panic(noHostMessage) }
+func (noHost) getStatus() int                           { panic(noHostMessage) }
+func (noHost) getAnswerHeader(string) string            { panic(noHostMessage) }
+func (noHost) answerBody() []byte                       { panic(noHostMessage) }
+func (noHost) replaceHeader(string, string)             { panic(noHostMessage) }
+func (noHost) removeHeader(string)                      { panic(noHostMessage) }

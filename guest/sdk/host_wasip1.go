@@ -58,6 +58,31 @@ func hostWriteBody(kind uint32, body unsafe.Pointer, bodyLen uint32)
 //go:wasmimport http_handler log
 func hostLog(level int32, message unsafe.Pointer, messageLen uint32)
 
+// hostSetMethod changes the method for the next handler.
+//
+//go:wasmimport http_handler set_method
+func hostSetMethod(method unsafe.Pointer, methodLen uint32)
+
+// hostSetURI changes path and query for the next handler.
+//
+//go:wasmimport http_handler set_uri
+func hostSetURI(uri unsafe.Pointer, uriLen uint32)
+
+// hostSetHeaderValue replaces a header's values.
+//
+//go:wasmimport http_handler set_header_value
+func hostSetHeaderValue(kind uint32, name unsafe.Pointer, nameLen uint32, value unsafe.Pointer, valueLen uint32)
+
+// hostRemoveHeader removes a header.
+//
+//go:wasmimport http_handler remove_header
+func hostRemoveHeader(kind uint32, name unsafe.Pointer, nameLen uint32)
+
+// hostGetStatusCode is the status that the next handler gave.
+//
+//go:wasmimport http_handler get_status_code
+func hostGetStatusCode() uint32
+
 // The kinds of headers and bodies in http-wasm.
 const (
 	kindRequest  = 0
@@ -95,9 +120,14 @@ func (h *imports) method() string { return h.text(hostGetMethod) }
 
 func (h *imports) uri() string { return h.text(hostGetURI) }
 
-func (h *imports) header(name string) string {
+func (h *imports) header(name string) string { return h.headerOf(kindRequest, name) }
+
+func (h *imports) getAnswerHeader(name string) string { return h.headerOf(kindResponse, name) }
+
+// headerOf is the first value of a header of the request or the response.
+func (h *imports) headerOf(kind uint32, name string) string {
 	values := h.text(func(p unsafe.Pointer, limit uint32) uint32 {
-		return uint32(hostGetHeaderValues(kindRequest, stringAt(name), uint32(len(name)), p, limit))
+		return uint32(hostGetHeaderValues(kind, stringAt(name), uint32(len(name)), p, limit))
 	})
 	for i := range len(values) {
 		if values[i] == 0 {
@@ -107,10 +137,15 @@ func (h *imports) header(name string) string {
 	return ""
 }
 
-func (h *imports) body() []byte {
+func (h *imports) body() []byte { return h.bodyOf(kindRequest) }
+
+func (h *imports) answerBody() []byte { return h.bodyOf(kindResponse) }
+
+// bodyOf is the whole body of the request or the response.
+func (h *imports) bodyOf(kind uint32) []byte {
 	var all []byte
 	for {
-		r := hostReadBody(kindRequest, bytesAt(h.buf), uint32(len(h.buf)))
+		r := hostReadBody(kind, bytesAt(h.buf), uint32(len(h.buf)))
 		all = append(all, h.buf[:uint32(r)]...)
 		if r>>32 == 1 {
 			return all
@@ -130,20 +165,45 @@ func (h *imports) log(level int32, message string) {
 	hostLog(level, stringAt(message), uint32(len(message)))
 }
 
+func (h *imports) setMethod(method string) { hostSetMethod(stringAt(method), uint32(len(method))) }
+
+func (h *imports) setURI(uri string) { hostSetURI(stringAt(uri), uint32(len(uri))) }
+
+func (h *imports) setRequestHeader(name, value string) { setHeaderOf(kindRequest, name, value) }
+
+func (h *imports) replaceHeader(name, value string) { setHeaderOf(kindResponse, name, value) }
+
+// setHeaderOf replaces a header of the request or the response.
+func setHeaderOf(kind uint32, name, value string) {
+	hostSetHeaderValue(kind, stringAt(name), uint32(len(name)), stringAt(value), uint32(len(value)))
+}
+
+func (h *imports) removeHeader(name string) {
+	hostRemoveHeader(kindResponse, stringAt(name), uint32(len(name)))
+}
+
+func (h *imports) getStatus() int { return int(hostGetStatusCode()) }
+
 // handleRequest is the entry point of http-wasm. Its result 0 says that the
-// response is complete.
+// response is complete, 1 that the request goes on to the next handler.
 //
 //go:wasmexport handle_request
 func handleRequest() uint64 {
-	serve()
+	if serve() {
+		return 1
+	}
 	return 0
 }
 
-// handleResponse is demanded by http-wasm; it is only called after a request
-// that asked for a next handler, which this SDK never does.
+// handleResponse is called after the next handler; isError says that it has
+// failed, and then nothing that is done here has an effect.
 //
 //go:wasmexport handle_response
-func handleResponse(uint32, uint32) {}
+func handleResponse(_, isError uint32) {
+	if isError == 0 {
+		answered()
+	}
+}
 
 // warmUp is called by the host once, when the handler has started and before
 // its image is made.

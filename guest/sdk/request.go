@@ -21,6 +21,8 @@ type Request struct {
 	form    url.Values
 	body    []byte
 	read    bool
+	// passed says that the handler has let the request through; see Pass.
+	passed bool
 }
 
 // newRequest asks the host which route matched.

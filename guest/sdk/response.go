@@ -50,12 +50,16 @@ func (w *Response) Write(p []byte) (int, error) { return w.body.Write(p) }
 // Status sets the status; 200 if never set.
 func (w *Response) Status(code int) { w.status = code }
 
-func (w *Response) send() {
-	if w.status != 0 {
-		current.setStatus(w.status)
-	}
+// send gives the answer to the host; what is let through has headers alone.
+func (w *Response) send(passed bool) {
 	for _, h := range w.header {
 		current.setHeader(h[0], h[1])
+	}
+	if passed {
+		return
+	}
+	if w.status != 0 {
+		current.setStatus(w.status)
 	}
 	if w.body.Len() > 0 {
 		current.writeBody(w.body.Bytes())

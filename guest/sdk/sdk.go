@@ -119,19 +119,29 @@ func must(op abi.Op, message abi.Writer) *abi.Reader {
 	return r
 }
 
-// serve answers the request that the host has ready.
-func serve() {
+// serve answers the request that the host has ready. It reports true if the
+// request is to go on to the next handler.
+func serve() (passed bool) {
 	r := newRequest()
 	w := &Response{body: *bytes.NewBuffer(takeReadyBody())}
 	f := routes[r.pattern]
 	if f == nil {
+		f = front.Request
+	}
+	if f == nil {
 		panic("sdk: the manifest has the route " + r.pattern + " but no function is registered for it")
 	}
-	err := f(w, r)
-	if err == nil {
-		w.send()
-		return
+	if err := f(w, r); err != nil {
+		fail(r, err)
+		return false
 	}
+	w.send(r.passed)
+	passing = r
+	return r.passed
+}
+
+// fail drops what the request wanted and asks for the error page.
+func fail(r *Request, err error) {
 	must(abi.OpAbandon, nil)
 	var status StatusError
 	if !errors.As(err, &status) {
