@@ -21,22 +21,32 @@ import (
 // this process, so that it does not matter what else the machine does.
 func pace(t testing.TB, enough time.Duration, f func() error) time.Duration {
 	t.Helper()
-	var wait sync.WaitGroup
 	var calls atomic.Int64
+	took := paceOf(t, runtime.GOMAXPROCS(0), enough, func() error {
+		calls.Add(1)
+		return f()
+	})
+	return took / time.Duration(max(calls.Load(), 1))
+}
+
+// paceOf lets so many callers call f for the given time and gives the time of
+// processors that this took.
+func paceOf(t testing.TB, callers int, enough time.Duration, f func() error) time.Duration {
+	t.Helper()
+	var wait sync.WaitGroup
 	begin, before := time.Now(), processorTime(t)
-	for range runtime.GOMAXPROCS(0) {
+	for range callers {
 		wait.Go(func() {
 			for time.Since(begin) < enough {
 				if err := f(); err != nil {
 					t.Error(err)
 					return
 				}
-				calls.Add(1)
 			}
 		})
 	}
 	wait.Wait()
-	return (processorTime(t) - before) / time.Duration(max(calls.Load(), 1))
+	return processorTime(t) - before
 }
 
 // processorTime is how long this process has used processors so far.
