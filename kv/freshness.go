@@ -34,3 +34,14 @@ type Fencer interface {
 	// hold the old for the time of its lease.
 	Fence(ctx context.Context, r Revision) error
 }
+
+// Settler is implemented by a Feed that leaves out changes which were
+// overwritten before they were delivered: what replaced them may come later, so
+// that in between a reader who applies the feed has not yet got to where the
+// last change's revision says.
+type Settler interface {
+	// Settled reports whether every change up to the one that Next returned
+	// last was delivered, or what replaced it was. It is called between two
+	// calls of Next.
+	Settled() bool
+}

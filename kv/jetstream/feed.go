@@ -82,6 +82,10 @@ func (f *feed) Close() error {
 	return nil
 }
 
+// Settled implements [kv.Settler]. Live messages are complete; the stream holds
+// only the newest of each key.
+func (f *feed) Settled() bool { return !f.behind && len(f.ready) == 0 }
+
 // Next implements [kv.Feed].
 func (f *feed) Next(ctx context.Context) (kv.Event, error) {
 	for {

@@ -90,6 +90,9 @@ func (s *Store) remembers(after kv.Revision) error {
 	return fmt.Errorf("%w: deletions after revision %d are forgotten; scan, and watch from the page's revision", kv.ErrUnavailable, after)
 }
 
+// Settled implements [kv.Settler]: one pull takes all that there is.
+func (f *feed) Settled() bool { return len(f.ready) == 0 }
+
 // Next implements [kv.Feed].
 func (f *feed) Next(ctx context.Context) (kv.Event, error) {
 	for {

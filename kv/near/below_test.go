@@ -3,6 +3,7 @@ package near_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,9 @@ type below struct {
 	late func(key string)
 	// delay, if set, is how long a feed holds an event back.
 	delay func() time.Duration
+	// gather, if not zero, is how long a feed gathers events and then delivers
+	// the newest of each key.
+	gather time.Duration
 	// uncertain, if set, tells whether a commit that happened is reported lost.
 	uncertain func() bool
 }
@@ -180,18 +184,22 @@ func (b *below) Watch(ctx context.Context, prefix string, after kv.Revision) (kv
 		return nil, err
 	}
 	feed, err := b.Store.Watch(ctx, prefix, after)
-	return &belowFeed{feed, b}, err
+	return &belowFeed{Feed: feed, below: b}, err
 }
 
 // belowFeed is a feed over that network.
 type belowFeed struct {
 	kv.Feed
 	below *below
+	queue []kv.Event // gathered and not yet delivered
 }
+
+// Settled implements kv.Settler.
+func (f *belowFeed) Settled() bool { return len(f.queue) == 0 && f.Feed.(kv.Settler).Settled() }
 
 // Next implements kv.Feed.
 func (f *belowFeed) Next(ctx context.Context) (kv.Event, error) {
-	ev, err := f.Feed.Next(ctx)
+	ev, err := f.next(ctx)
 	if err != nil {
 		return ev, err
 	}
@@ -213,6 +221,41 @@ func (f *belowFeed) Next(ctx context.Context) (kv.Event, error) {
 		return kv.Event{}, fmt.Errorf("%w: events were lost", kv.ErrUnavailable)
 	}
 	return ev, nil
+}
+
+// next takes an event from the store or the queue.
+func (f *belowFeed) next(ctx context.Context) (ev kv.Event, err error) {
+	if len(f.queue) == 0 {
+		if ev, err = f.Feed.Next(ctx); err != nil {
+			return ev, err
+		}
+		f.below.mu.Lock()
+		gather := f.below.gather
+		f.below.mu.Unlock()
+		if gather == 0 {
+			return ev, nil
+		}
+		f.queue = append(f.queue, ev)
+		time.Sleep(gather)
+		f.fill(ctx)
+	}
+	ev, f.queue = f.queue[0], f.queue[1:]
+	return ev, nil
+}
+
+// fill gathers what the store has and leaves out what was overwritten, as a
+// store does that keeps the newest change of each key only.
+func (f *belowFeed) fill(ctx context.Context) {
+	for {
+		now, cancel := context.WithTimeout(ctx, time.Microsecond)
+		ev, err := f.Feed.Next(now)
+		cancel()
+		if err != nil {
+			return
+		}
+		f.queue = slices.DeleteFunc(f.queue, func(o kv.Event) bool { return o.Entry.Key == ev.Entry.Key })
+		f.queue = append(f.queue, ev)
+	}
 }
 
 // asked is how often a key was read from the store.

@@ -11,6 +11,8 @@ import (
 	"github.com/lectern-lms/lectern/kv/kvtest"
 	"github.com/lectern-lms/lectern/kv/memory"
 	"github.com/lectern-lms/lectern/kv/near"
+	"github.com/lectern-lms/lectern/kv/redis"
+	"github.com/lectern-lms/lectern/kv/redis/redistest"
 )
 
 // quiet are the options of most tests.
@@ -64,6 +66,27 @@ func openBucket(tb testing.TB, srv *jetstream.Server, name string) *jetstream.St
 	return s
 }
 
+// connectRedis runs a Redis server for a test and connects to it.
+func connectRedis(tb testing.TB) *redis.Conn {
+	tb.Helper()
+	c, err := redis.Connect(tb.Context(), redis.Options{URL: redistest.Start(tb).URL(), Name: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatalf("Connect: %v", err)
+	}
+	tb.Cleanup(c.Close)
+	return c
+}
+
+// openRedis opens a new bucket.
+func openRedis(tb testing.TB, c *redis.Conn) *redis.Store {
+	tb.Helper()
+	s, err := redis.Open(tb.Context(), c, redis.Bucket{Name: fmt.Sprint("bucket", buckets.Add(1))})
+	if err != nil {
+		tb.Fatalf("Open: %v", err)
+	}
+	return s
+}
+
 // TestConformance sees that a near cache is the same store as what is below it.
 func TestConformance(t *testing.T) {
 	t.Parallel()
@@ -75,6 +98,11 @@ func TestConformance(t *testing.T) {
 		t.Parallel()
 		srv := startServer(t)
 		kvtest.Run(t, func(t *testing.T) kv.Store { return open(t, openBucket(t, srv, ""), quiet()) })
+	})
+	t.Run("Redis", func(t *testing.T) {
+		t.Parallel()
+		c := connectRedis(t)
+		kvtest.Run(t, func(t *testing.T) kv.Store { return open(t, openRedis(t, c), quiet()) })
 	})
 }
 

@@ -76,6 +76,7 @@ func (s *Store) follow() error {
 	}
 	s.enter(m, func() { cancel(errBlind) })
 	defer s.lose()
+	t := s.newTaker(feed)
 	for {
 		ev, err := feed.Next(ctx)
 		if err != nil {
@@ -84,7 +85,7 @@ func (s *Store) follow() error {
 			}
 			return fmt.Errorf("near: %w", err)
 		}
-		s.take(ev)
+		t.take(ev)
 	}
 }
 
@@ -120,20 +121,45 @@ func (s *Store) following() bool { return live(s.term.Load()) }
 // live tells whether there is a feed in a term.
 func live(term uint64) bool { return term%2 == 1 }
 
-// take takes in one change. What depends on the position is told of it only
-// when everything up to it is in place.
-func (s *Store) take(ev kv.Event) {
-	rev := ev.Entry.Revision
-	own := strings.HasPrefix(ev.Entry.Key, prefix)
-	if !own {
+// taker takes in the changes of one feed.
+type taker struct {
+	s       *Store
+	settled func() bool
+	beats   []kv.Event // heartbeats since the feed was last settled
+}
+
+// newTaker makes the taker of a feed.
+func (s *Store) newTaker(feed kv.Feed) *taker {
+	t := &taker{s: s, settled: func() bool { return true }}
+	if f, ok := feed.(kv.Settler); ok {
+		t.settled = f.Settled
+	}
+	return t
+}
+
+// take takes in one change. That the feed has come as far is told only when
+// everything up to it is in place.
+func (t *taker) take(ev kv.Event) {
+	s, rev := t.s, ev.Entry.Revision
+	if strings.HasPrefix(ev.Entry.Key, prefix) {
+		t.beats = append(t.beats, ev)
+	} else {
 		s.reveal(rev) // before any reader can meet it
 		s.shard(ev.Entry.Key).apply(ev)
 		s.pages.changed(ev.Entry.Key, rev)
 		s.foreign.Store(uint64(rev))
 	}
-	s.position.Store(uint64(rev))
-	if own {
-		s.hear(ev)
+	if !t.settled() {
+		return
 	}
+	// Who is there must be known before a Fence can see that the feed has come
+	// so far, and that must be known before this member says so or answers by it.
+	var news tidings
+	for _, ev := range t.beats {
+		news.add(s.hear(ev))
+	}
+	t.beats = t.beats[:0]
+	s.position.Store(uint64(rev))
+	s.heed(news)
 	s.news.ring()
 }

@@ -85,3 +85,28 @@ func TestAtLeast(t *testing.T) {
 		}
 	})
 }
+
+// TestLeftOutChanges has a feed that leaves out a change which was overwritten
+// and brings what replaced it after others: in between the feed has not come as
+// far as its last revision says.
+func TestLeftOutChanges(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *near.Store, b *below) {
+		put(t, b.Store, "k", "1")
+		wants(t, s, "k", "1")
+		synctest.Wait()
+		b.set(func(b *below) {
+			b.gather = 20 * time.Millisecond
+			b.delay = func() time.Duration { return 10 * time.Millisecond }
+		})
+		put(t, b.Store, "first", "")
+		rev := put(t, b.Store, "k", "2")
+		put(t, b.Store, "other", "")
+		put(t, b.Store, "k", "3")
+		time.Sleep(45 * time.Millisecond) // first and other have come, and not yet k
+		if got := read(kv.AtLeast(t.Context(), rev), s, "k"); got != "3" {
+			t.Errorf("at least as of %d: %q, want 3", rev, got)
+		}
+		time.Sleep(time.Second)
+		wants(t, s, "k", "3")
+	})
+}

@@ -39,37 +39,60 @@ func (s *Store) meet(ctx context.Context) error {
 	return nil
 }
 
+// tidings are what heartbeats have told.
+type tidings struct {
+	own  mark        // this member's newest that came back; none if its number is zero
+	wish kv.Revision // how far others want this member to be
+}
+
+// add adds what another heartbeat has told.
+func (t *tidings) add(o tidings) {
+	t.wish = max(t.wish, o.wish)
+	if o.own.number > t.own.number {
+		t.own = o.own
+	}
+}
+
 // hear takes in one of this package's own keys.
-func (s *Store) hear(ev kv.Event) {
+func (s *Store) hear(ev kv.Event) tidings {
 	key := ev.Entry.Key
-	if !strings.HasPrefix(key, beatPrefix) {
-		return
+	switch {
+	case !strings.HasPrefix(key, beatPrefix):
+		return tidings{}
+	case ev.Kind == kv.EventDelete:
+		s.members.left(key)
+		return tidings{}
+	case ev.Kind != kv.EventPut:
+		return tidings{}
 	}
 	msg, err := decodeMessage(ev.Entry.Value)
-	switch {
-	case ev.Kind != kv.EventPut:
-		if key != s.beatKey && ev.Kind == kv.EventDelete {
-			s.members.left(key)
-		}
-		return
-	case err != nil:
+	if err != nil {
 		// It may answer from memory, so it is waited for.
 		s.log.Warn("a member of the near cache cannot be understood", "error", err)
 	}
 	if key != s.beatKey {
 		s.members.heard(key, msg.position)
-		if s.pulse.owes(msg.wish) {
-			s.pulse.poke()
-		}
-		return
+		return tidings{wish: msg.wish}
 	}
 	m, ok := s.pulse.cameBack(msg.number)
-	if ok && m.shown > ev.Entry.Revision {
-		// The store has gone back, as when it was made anew.
-		s.shown.CompareAndSwap(uint64(m.shown), uint64(ev.Entry.Revision))
+	if !ok {
+		return tidings{}
 	}
-	if old := s.lease.Load(); ok && old != nil && m.number > old.number {
-		s.lease.Store(&m)
+	m.revision = ev.Entry.Revision
+	return tidings{own: m}
+}
+
+// heed does what heartbeats ask for.
+func (s *Store) heed(t tidings) {
+	if old := s.lease.Load(); old != nil && t.own.number > old.number {
+		s.lease.Store(&t.own)
+	}
+	if t.own.shown > t.own.revision {
+		// The store has gone back, as when it was made anew.
+		s.shown.CompareAndSwap(uint64(t.own.shown), uint64(t.own.revision))
+	}
+	if s.pulse.owes(t.wish) {
+		s.pulse.poke()
 	}
 }
 

@@ -107,7 +107,7 @@ func (m *model) disturb(rng *rand.Rand) {
 	for m.stop.Err() == nil {
 		b := m.nets[rng.IntN(len(m.nets))]
 		lasts := time.Duration(rng.IntN(3500)) * time.Millisecond
-		switch rng.IntN(5) {
+		switch rng.IntN(6) {
 		case 0:
 			b.lose()
 		case 1:
@@ -117,11 +117,16 @@ func (m *model) disturb(rng *rand.Rand) {
 		case 3:
 			b.set(func(b *below) { b.delay = func() time.Duration { return rand.N(30 * time.Millisecond) } })
 		case 4:
+			b.set(func(b *below) {
+				b.gather = 200 * time.Millisecond
+				b.delay = func() time.Duration { return 3 * time.Millisecond }
+			})
+		case 5:
 			b.set(func(b *below) { b.uncertain = func() bool { return rand.IntN(4) == 0 } })
 		}
 		time.Sleep(lasts)
 		b.heal()
-		b.set(func(b *below) { b.delay, b.uncertain = nil, nil })
+		b.set(func(b *below) { b.delay, b.uncertain, b.gather = nil, nil, 0 })
 		time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
 	}
 }

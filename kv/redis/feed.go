@@ -59,6 +59,10 @@ func (f *feed) Close() error {
 	return nil
 }
 
+// Settled implements [kv.Settler]: one pull, if it was complete, is all that
+// there was at that moment.
+func (f *feed) Settled() bool { return f.wake != nil && len(f.ready) == 0 }
+
 // Next implements [kv.Feed].
 func (f *feed) Next(ctx context.Context) (kv.Event, error) {
 	for {
@@ -141,10 +145,9 @@ func (f *feed) pull(ctx context.Context) error {
 		return a.err
 	}
 	for _, r := range records {
-		// What has expired already is left out: its tombstone comes later.
-		if r.kind != kv.EventPut || r.alive(a.now) {
-			f.ready = append(f.ready, kv.Event{Kind: r.kind, Entry: r.entry})
-		}
+		// What has expired already is told too, since it replaced another value;
+		// its tombstone comes later.
+		f.ready = append(f.ready, kv.Event{Kind: r.kind, Entry: r.entry})
 	}
 	f.covered, f.wake = covered, nil
 	switch {
