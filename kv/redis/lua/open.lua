@@ -12,7 +12,8 @@ if damaged and ARGV[5] ~= 'reset' then return {'damaged'} end
 if damaged or not known[1] then
 	if ARGV[4] ~= 'create' then return {'missing'} end
 	redis.call('UNLINK', unpack(KEYS))
-	rev = NOW_US
+	-- Above the revisions of the bucket that was here before.
+	rev = math.max(NOW_US, tonumber(ARGV[2]))
 	meta = {ARGV[3], 1, number(rev), ''}
 	redis.call('HSET', META, 'format', 1, 'epoch', meta[1], 'gen', 1, 'run', meta[1] .. ':1', 'lineage', LINEAGE,
 		'rev', number(rev), 'start', number(rev), 'forgotten', number(rev), 'dues', 0, 'gaps', '', 'ids', 0)
