@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -130,14 +131,11 @@ func (s *Store) persist(ctx context.Context, sc script, args ...string) (answer,
 		}
 		switch {
 		case err != nil:
-		case a.status == "run":
-			if err = s.meet(ctx, v); err == nil {
+		case a.status == "run", a.status == "damaged":
+			if err = s.meet(ctx, v); err == nil && wait.sleep(ctx) == nil {
 				continue
 			}
-		case a.status == "damaged":
-			if err = s.meet(ctx, v); err == nil {
-				continue
-			}
+			err = cmp.Or(err, unavailable(ctx.Err()))
 		case a.status == "due":
 			if err = s.expireAll(ctx); err == nil {
 				continue

@@ -143,3 +143,16 @@ func TestSocket(t *testing.T) {
 	wants(t, one, "a", "1")
 	wants(t, open(t, connect(t, srv.URL()+"/0"), redis.Bucket{Name: "b"}), "a", "0")
 }
+
+// TestUserIsDocumented compares the rules in the operators' manual with those
+// that are tested.
+func TestUserIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "ACL SETUSER lectern on >PASSWORD "+redis.UserRules+"\n") {
+		t.Errorf("deploy/README.md gives the user other rules than: %s", redis.UserRules)
+	}
+}

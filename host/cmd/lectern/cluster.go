@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -35,11 +36,15 @@ func fillPatience(store *jetstream.Server) time.Duration {
 // there are enough other nodes to work with. If Redis holds everything there is
 // none, and the result is nil.
 func startStore(ctx context.Context, cfg config.Config, listen bool, log *slog.Logger) (*jetstream.Server, error) {
+	dir := filepath.Join(cfg.DataDir, "store")
 	if cfg.RedisURL != "" {
+		if _, err := os.Stat(dir); err == nil {
+			log.Warn("REDIS_URL is set: what the embedded store holds is not used; remove its directory if nobody needs it", "directory", dir)
+		}
 		return nil, nil
 	}
 	store, err := jetstream.StartServer(jetstream.ServerOptions{
-		Dir: filepath.Join(cfg.DataDir, "store"), SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
+		Dir: dir, SyncInterval: cfg.Sync.Interval, SyncAlways: cfg.Sync.Always,
 		Listen: listen, Name: cfg.NodeName, Cluster: clusterOf(cfg), Logger: log,
 	})
 	if err != nil || !cfg.Clustered() {

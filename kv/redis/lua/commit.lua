@@ -37,9 +37,11 @@ for _ = 1, writes do
 	end
 	at = at + 3
 end
-if known[8] ~= number(turn) then
+-- A clock that was set back changes nothing until it has caught up.
+local last = tonumber(known[8])
+if turn > last then
 	redis.call('UNLINK', mine)
-	if known[8] ~= number(turn - 1) then redis.call('UNLINK', other) end
+	if turn > last + 1 then redis.call('UNLINK', other) end
 	redis.call('HSET', META, 'ids', number(turn))
 end
 redis.call('HSET', mine, id, number(rev))
