@@ -189,6 +189,7 @@ func (h *imports) getStatus() int { return int(hostGetStatusCode()) }
 //
 //go:wasmexport handle_request
 func handleRequest() uint64 {
+	defer failed()
 	if serve() {
 		return 1
 	}
@@ -200,6 +201,7 @@ func handleRequest() uint64 {
 //
 //go:wasmexport handle_response
 func handleResponse(_, isError uint32) {
+	defer failed()
 	if isError == 0 {
 		answered()
 	}

@@ -54,10 +54,7 @@ func (h *Handler) reset(s *sandbox) error {
 	begin := time.Now()
 	if s.spoilt != "" {
 		h.meter.Ended(s.spoilt)
-		if err := s.renew(); err != nil {
-			h.log.Error("a sandbox cannot begin anew, so it is given up", "error", err)
-			return err
-		}
+		s.renew()
 	}
 	written, err := s.reset()
 	if err != nil {

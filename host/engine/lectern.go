@@ -27,6 +27,9 @@ func lecternCall(ctx context.Context, m api.Module, stack []uint64) {
 		panic(faultf("more than %d host calls in one request", c.limits.HostCalls))
 	}
 	c.checkTime()
+	if op == abi.OpFail {
+		c.fail(read(m, uint32(stack[1]), uint32(stack[2])))
+	}
 	status, answer := abi.StatusOK, c.answer
 	if op != abi.OpAnswer {
 		if c.x.Calls == nil {
@@ -42,6 +45,22 @@ func lecternCall(ctx context.Context, m api.Module, stack []uint64) {
 	}
 	stack[0] = abi.Result(status, len(answer))
 }
+
+// fail ends a request whose handler has panicked and says why.
+func (c *call) fail(message []byte) {
+	text := abi.NewReader(message).String()
+	_, _ = (*printer)(c.sandbox).Write([]byte(text))
+	if panicLine(text) == "" {
+		panic(Fault("it failed without saying why"))
+	}
+	panic(guestPanic{})
+}
+
+// guestPanic is the error of a handler that has told of its panic itself.
+type guestPanic struct{}
+
+// Error says so; the text is in the sandbox's output.
+func (guestPanic) Error() string { return "it panicked" }
 
 // read gives the guest's memory from offset, not a copy.
 func read(m api.Module, offset, length uint32) []byte {
@@ -60,7 +79,6 @@ func readString(m api.Module, offset, length uint64) string {
 	return string(read(m, uint32(offset), uint32(length)))
 }
 
-// write copies b into the guest's memory.
 // write copies b into the guest's memory.
 func write(m api.Module, offset uint32, b []byte) {
 	if len(b) > 0 && !m.Memory().Write(offset, b) {

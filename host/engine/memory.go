@@ -70,8 +70,6 @@ type space interface {
 	// restore brings the first length bytes back to the image, and everything
 	// behind the image to zero. It returns how many bytes it wrote.
 	restore(length int) (int, error)
-	// drop gives up what the range has of its own; restore must follow.
-	drop() error
 	// resident is how many bytes of memory are this range's own, and keeps how
 	// many may be after a restore.
 	resident() int

@@ -53,9 +53,6 @@ func (s *copySpace) restore(int) (int, error) {
 	return len(s.all), nil
 }
 
-// drop has nothing to do: restore writes every byte.
-func (s *copySpace) drop() error { return nil }
-
 func (s *copySpace) resident() int { return len(s.all) }
 
 func (s *copySpace) keeps() int { return 2 * len(s.image) }

@@ -191,9 +191,6 @@ func (s *mappedSpace) private(base uintptr) ([]pageRegion, error) {
 // drop gives up all pages of the sandbox's own.
 func (s *mappedSpace) drop() error {
 	s.restores = 0
-	if s.image == nil || s.committed == 0 {
-		return nil
-	}
 	err := unix.Madvise(s.all[:s.committed], unix.MADV_DONTNEED)
 	if err == nil && s.image.way == restoreByTrack && len(s.image.content) > 0 {
 		err = writes.mark(uintptr(unsafe.Pointer(unsafe.SliceData(s.all))), uintptr(len(s.image.content)))
