@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/lectern-lms/lectern/guest/abi"
@@ -125,9 +126,24 @@ func (t *Tx) notify(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 
 // addNotice puts a notice behind those that wait.
 func addNotice(s *session.Session, text string) error {
-	waiting, _ := s.Get(noticesName)
-	list := append(split(waiting), text)
-	return s.Set(noticesName, strings.Join(list[max(0, len(list)-maxNotices):], "\n"))
+	return s.Update(noticesName, func(waiting string, _ bool) (string, bool) {
+		list := append(split(waiting), text)
+		return strings.Join(list[max(0, len(list)-maxNotices):], "\n"), true
+	})
+}
+
+// takeNotices removes those that are shown. What another request leaves
+// meanwhile stays for the next page.
+func takeNotices(s *session.Session, shown []string) error {
+	return s.Update(noticesName, func(waiting string, _ bool) (string, bool) {
+		list := split(waiting)
+		for _, text := range shown {
+			if i := slices.Index(list, text); i >= 0 {
+				list = slices.Delete(list, i, i+1)
+			}
+		}
+		return strings.Join(list, "\n"), len(list) > 0
+	})
 }
 
 // notices takes what waits. It is the one change that a safe method makes:
@@ -142,7 +158,9 @@ func (t *Tx) notices(ctx context.Context, in *abi.Reader) (abi.Writer, error) {
 	}
 	waiting, ok := s.Get(noticesName)
 	if ok {
-		s.Delete(noticesName)
+		if err := takeNotices(s, split(waiting)); err != nil {
+			return nil, err
+		}
 		t.change(EffectNoticesShown, "")
 	}
 	return abi.Writer(nil).Strings(split(waiting)), nil

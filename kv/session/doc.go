@@ -60,8 +60,8 @@
 //
 // Nothing is stored until something is set or somebody signs in. Each write is
 // a compare-and-swap on the record; after a conflict the request's own changes
-// are made again on the newest record, name by name. So two tabs never lose
-// each other's changes, and a request that is slower than a sign-out cannot
+// are made again on the newest record, name by name; [Session.Update] makes one
+// of the old value again. So two tabs never lose each other's changes, and a request that is slower than a sign-out cannot
 // bring the session back: Save returns [ErrEnded] and no cookie. It does not
 // clear the cookie either, since after a sign-in in another tab the browser
 // holds a newer one. For the same reason Load never clears the cookie of a

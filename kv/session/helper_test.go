@@ -210,3 +210,6 @@ func (b *bench) commits() int {
 	defer b.store.mu.Unlock()
 	return len(b.store.commits)
 }
+
+// quiet is a logger of servers, which say much that no test looks at.
+var quiet = slog.New(slog.DiscardHandler)

@@ -2,9 +2,6 @@ package session
 
 import (
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/lectern-lms/lectern/kv"
 )
@@ -13,6 +10,9 @@ import (
 // values, 8 KiB of names and values together, names of 1 to 128 bytes, user
 // ids of 1 to 256 bytes. Store large things as records and keep their key here.
 var ErrTooLarge = errors.New("session: over a limit")
+
+// change makes a new value of an old one; ok says whether there is one.
+type change func(old string, ok bool) (value string, keep bool)
 
 // Session is one visitor's state during one request. It is used by one
 // goroutine. Changes are buffered until [Manager.Save].
@@ -25,8 +25,8 @@ type Session struct {
 	// client is what this request says of itself; zero if From was not called.
 	client Client
 
-	// changes holds this request's values by name; nil means deleted.
-	changes map[string]*string
+	// changes holds what this request does to values, by name.
+	changes map[string]change
 	// signIn and signOut say which was asked for last; user and generation
 	// are the new user's.
 	signIn, signOut bool
@@ -106,81 +106,6 @@ func (s *Session) Generation() uint64 {
 // the idle time is refreshed.
 func (s *Session) From(c Client) { s.client = c.cut() }
 
-// base returns the stored values that are still visible.
-func (s *Session) base() map[string]string {
-	if s.forget {
-		return nil
-	}
-	return s.rec.values
-}
-
-// Get returns a value, this request's own change before the stored one.
-func (s *Session) Get(name string) (string, bool) {
-	if v, ok := s.changes[name]; ok {
-		if v == nil {
-			return "", false
-		}
-		return *v, true
-	}
-	v, ok := s.base()[name]
-	return v, ok
-}
-
-// Set gives a value a name. Any bytes are allowed. It changes nothing and
-// returns [ErrTooLarge] if the session would go over a limit; Save returns the
-// same if another request's changes and these are too much together.
-func (s *Session) Set(name, value string) error {
-	if old, ok := s.Get(name); ok && old == value {
-		return nil
-	}
-	next := s.merged()
-	next[name] = value
-	if err := checkValues(next); err != nil {
-		return err
-	}
-	s.change(name, &value)
-	return nil
-}
-
-// Delete removes a value; removing an absent one is no change.
-func (s *Session) Delete(name string) {
-	if _, ok := s.Get(name); ok {
-		s.change(name, nil)
-	}
-}
-
-// change notes a change, or forgets an earlier one that it undoes, so that a
-// request that changes nothing in the end writes nothing.
-func (s *Session) change(name string, value *string) {
-	old, ok := s.base()[name]
-	if value == nil && !ok || value != nil && ok && *value == old {
-		delete(s.changes, name)
-		return
-	}
-	if s.changes == nil {
-		s.changes = make(map[string]*string)
-	}
-	s.changes[name] = value
-}
-
-// Names lists the names of all values in ascending order.
-func (s *Session) Names() []string { return slices.Sorted(maps.Keys(s.merged())) }
-
-// merged returns the stored values with this request's changes on top; the
-// caller owns the map.
-func (s *Session) merged() map[string]string {
-	values := make(map[string]string, len(s.base())+len(s.changes))
-	maps.Copy(values, s.base())
-	for name, v := range s.changes {
-		if v == nil {
-			delete(values, name)
-		} else {
-			values[name] = *v
-		}
-	}
-	return values
-}
-
 // SignIn makes the session that of a user, by the id under which the
 // application knows them and the generation of their account: a number that
 // the application raises to end all of the user's sessions at once. Save then
@@ -220,27 +145,4 @@ func (s *Session) Drop() {
 	}
 	s.SignOut()
 	s.quiet = true
-}
-
-// forgetValues hides the stored values and drops changes that only deleted
-// some of them.
-func (s *Session) forgetValues() {
-	s.forget = true
-	maps.DeleteFunc(s.changes, func(_ string, v *string) bool { return v == nil })
-}
-
-// checkValues reports the first limit that values exceed.
-func checkValues(values map[string]string) error {
-	if len(values) > maxNames {
-		return fmt.Errorf("%w: %d values, the most is %d", ErrTooLarge, len(values), maxNames)
-	}
-	for name := range values {
-		if name == "" || len(name) > maxName {
-			return fmt.Errorf("%w: a name has %d bytes, 1 to %d are allowed", ErrTooLarge, len(name), maxName)
-		}
-	}
-	if n := valuesSize(values); n > maxValues {
-		return fmt.Errorf("%w: names and values have %d bytes, the most is %d", ErrTooLarge, n, maxValues)
-	}
-	return nil
 }
