@@ -132,6 +132,9 @@ func (s *Store) snapshotOnce(ctx context.Context, prefix string) (snapshot, erro
 	msgs, end, err := s.batchGet(ctx, server.JSApiMsgGetRequest{
 		MultiLastFor: []string{s.filter(prefix), s.guard}, MaxBytes: answerBytes,
 	})
+	if errors.Is(err, kv.ErrNotFound) {
+		return snap, fmt.Errorf("%w: the server finds not even the guard of bucket %s", errMalformed, s.bucket.Name)
+	}
 	if err != nil {
 		return snap, err
 	}

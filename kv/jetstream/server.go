@@ -124,6 +124,9 @@ func (s *Server) setUp(o ServerOptions) error {
 	if s.formed, err = checkMarker(o); err != nil {
 		return err
 	}
+	if err := verifyStore(o.Dir); err != nil {
+		return damageRemedy(err, o)
+	}
 	opts := o.nats(s.token)
 	if o.Cluster != nil {
 		if s.routes, err = newRouteTLS(o.Name, o.Cluster); err != nil {

@@ -50,8 +50,9 @@ func (s *Store) walkAll(ctx context.Context, prefix string) (snapshot, error) {
 }
 
 // walkPage returns the next records under a filter, from a sequence on, and
-// whether they reach the end of the stream. On a replicated stream the leader
-// is asked about the end, since the replica that answered may be behind.
+// whether they reach the end of the stream as it was when the page was asked
+// for. On a replicated stream the leader says where that is, since the replica
+// that answers may be behind; it is asked first, since writes go on.
 func (s *Store) walkPage(ctx context.Context, filter string, next uint64) (records []record, done bool, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		records, done, err = s.walkPageOnce(ctx, filter, next)
@@ -62,6 +63,10 @@ func (s *Store) walkPage(ctx context.Context, filter string, next uint64) (recor
 
 // walkPageOnce is one try of walkPage.
 func (s *Store) walkPageOnce(ctx context.Context, filter string, next uint64) ([]record, bool, error) {
+	newest, err := s.newestOnLeader(ctx, filter)
+	if err != nil {
+		return nil, false, err
+	}
 	msgs, end, err := s.batchGet(ctx, server.JSApiMsgGetRequest{
 		Seq: next, NextFor: filter, Batch: s.walk, MaxBytes: answerBytes,
 	})
@@ -79,10 +84,6 @@ func (s *Store) walkPageOnce(ctx context.Context, filter string, next uint64) ([
 	}
 	if end.pending > 0 {
 		return records, false, nil
-	}
-	newest, err := s.newestOnLeader(ctx, filter)
-	if err != nil {
-		return nil, false, err
 	}
 	if newest >= next && len(records) == 0 {
 		return nil, false, fmt.Errorf("%w: a replica is behind the leader", kv.ErrUnavailable)
