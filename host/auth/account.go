@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -124,8 +125,17 @@ func validID(id string) bool {
 	return err == nil && u.String() == id
 }
 
+// idPrefix is where the accounts lie.
+const idPrefix = Prefix + "id/"
+
+// Cacheable tells whether a process may keep the record at a path of the
+// accounts' store (see kv/near): each change that takes a right away is fenced.
+func Cacheable(path string) bool {
+	return strings.HasPrefix(path, idPrefix) && len(path) > len(idPrefix)
+}
+
 // idKey is the key of an account's record.
-func idKey(id string) string { return Prefix + "id/" + id }
+func idKey(id string) string { return idPrefix + id }
 
 // loginKey is the key that makes a login unique. The escape keeps a slash out
 // of it.

@@ -55,6 +55,7 @@ func OpenStores(ctx context.Context, o StoreOptions) (Stores, error) {
 	if err != nil {
 		return Stores{}, errors.Join(fmt.Errorf("site: the store cannot be opened: %w", err), s.Close())
 	}
+	s.keepNear(o.Logger)
 	return s, nil
 }
 

@@ -137,6 +137,7 @@ func (s *Site) open(ctx context.Context) error {
 		return fmt.Errorf("site: %w", err)
 	}
 	s.options.Metrics.WatchSandboxes(s.handlers)
+	s.options.Metrics.WatchNear(s.options.Stores.Near)
 	s.options.Modules = nil // tens of MB that nobody needs any more
 	s.server, err = server.New(s.serverOptions())
 	debug.FreeMemory()

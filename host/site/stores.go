@@ -10,6 +10,7 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/jetstream"
 	"github.com/lectern-lms/lectern/kv/memory"
+	"github.com/lectern-lms/lectern/kv/near"
 	"github.com/nats-io/nats.go"
 )
 
@@ -32,6 +33,9 @@ type Stores struct {
 	RecordsEpoch string
 	// Redis are the servers that hold a bucket, for /debug/redis.
 	Redis []debug.RedisServer
+	// Near are the near caches over the buckets, by the buckets' names; nil
+	// where the store is in this process.
+	Near map[string]*near.Store
 	// closers end the connections that the stores use.
 	closers []func()
 }
@@ -51,6 +55,7 @@ func OpenJetStream(ctx context.Context, connect Connector, replicas int, log *sl
 	if err != nil {
 		return s, errors.Join(fmt.Errorf("site: the store cannot be opened: %w", err), s.Close())
 	}
+	s.keepNear(log)
 	return s, nil
 }
 
@@ -99,7 +104,7 @@ func (s Stores) checkSessions(ctx context.Context) (string, error) {
 
 // check reads a key that need not exist: that the store can say so is enough.
 func check(ctx context.Context, store kv.Store, backend string) (string, error) {
-	if _, err := store.Get(ctx, "system/ready"); err != nil && !errors.Is(err, kv.ErrNotFound) {
+	if _, err := store.Get(ctx, readyPrefix+"ready"); err != nil && !errors.Is(err, kv.ErrNotFound) {
 		return "", fmt.Errorf("the store (%s) does not answer", backend)
 	}
 	return backend, nil

@@ -177,7 +177,7 @@ func TestModel(t *testing.T) {
 					hits += s.Stats().Hits
 				}
 				t.Logf("reads: %d answered, %d refused, %d with a revision; %d from memory", m.reads[0], m.reads[1], m.reads[2], hits)
-				if min(m.reads[0], m.reads[2]) < 1000 || m.reads[1] < 20 || hits < 1000 {
+				if min(m.reads[0], m.reads[2]) < 1000 || m.reads[1] == 0 || hits < 1000 {
 					t.Error("the test has gone blind: too little of something happened")
 				}
 			})

@@ -33,6 +33,9 @@ type Options struct {
 	// MaxBytes bounds the memory of what is kept, keys, values and our own
 	// structures included; 32 MiB if zero.
 	MaxBytes int64
+	// Keep tells whether a key, or the pages of a prefix, may be kept; nil for
+	// all. The rest is always read from the store, as if there were no cache.
+	Keep func(path string) bool
 	// Logger takes warnings when the feed ends; slog.Default if nil.
 	Logger *slog.Logger
 }
@@ -40,6 +43,7 @@ type Options struct {
 // Store is a near cache. Make one with [New].
 type Store struct {
 	store   kv.Store
+	keep    func(path string) bool
 	log     *slog.Logger
 	beatKey string // this member's heartbeat
 
@@ -91,7 +95,10 @@ func New(store kv.Store, o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Store{store: store, log: o.Logger, beatKey: beatPrefix + rand.Text(), seed: maphash.MakeSeed()}
+	if o.Keep == nil {
+		o.Keep = func(string) bool { return true }
+	}
+	s := &Store{store: store, keep: o.Keep, log: o.Logger, beatKey: beatPrefix + rand.Text(), seed: maphash.MakeSeed()}
 	s.shards = newShards(o.MaxBytes-o.MaxBytes/pageShare, &s.counts)
 	s.pages.init(o.MaxBytes/pageShare, &s.counts)
 	s.pulse.pokes = make(chan struct{}, 1)

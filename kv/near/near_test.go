@@ -3,6 +3,7 @@ package near_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,42 @@ func scanned(tb testing.TB, s kv.Store, prefix, value string) {
 	if err != nil || got != value {
 		tb.Errorf("Scan(%q): %q, %v; want %q", prefix, got, err, value)
 	}
+}
+
+// TestKeep sees that what shall not be kept is read from the store each time,
+// and is not refused when the store takes no write.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBelow(memory.New())
+		o := quiet()
+		o.Keep = func(path string) bool { return strings.HasPrefix(path, "kept/") }
+		s := near.New(b, o)
+		synctest.Wait()
+		put(t, s, "kept/k", "1")
+		put(t, s, "p/k", "1")
+		for range 3 {
+			wants(t, s, "kept/k", "1")
+			scanned(t, s, "kept/", "1")
+			wants(t, s, "p/k", "1")
+			scanned(t, s, "p/", "1")
+		}
+		if b.asked("kept/k") != 1 || b.asked("p/k") != 3 || b.scanned() != 5 {
+			t.Errorf("%d and %d gets, %d scans (one of the members); want 1, 3, 5", b.asked("kept/k"), b.asked("p/k"), b.scanned())
+		}
+		b.cutOff(t)
+		time.Sleep(near.Lease)
+		wants(t, s, "p/k", "1")
+		scanned(t, s, "p/", "1")
+		scanned(t, s, "", "11")
+		if _, err := s.Get(t.Context(), "kept/k"); !errors.Is(err, kv.ErrUnavailable) {
+			t.Errorf("what is kept: %v, want ErrUnavailable", err)
+		}
+		b.heal()
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
 }
 
 // TestReserved sees that callers cannot touch the heartbeats, nor see them.

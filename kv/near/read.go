@@ -29,6 +29,9 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	if err := s.open(ctx); err != nil {
 		return kv.Entry{}, err
 	}
+	if !s.keep(key) {
+		return s.direct(ctx, key)
+	}
 	least, h := kv.LeastRevision(ctx), s.shard(key)
 	for waited := false; ; waited = true {
 		v := s.look(least)
@@ -58,6 +61,18 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 
 // despair is how long nobody waits for the feed after one has waited in vain.
 const despair = 10 * patience
+
+// direct reads a key that is not kept. That the others never seem to go back
+// behind what it shows is all that it has to do with the cache.
+func (s *Store) direct(ctx context.Context, key string) (kv.Entry, error) {
+	if err := reserved(key); err != nil {
+		return kv.Entry{}, err
+	}
+	c := &call{}
+	c.entry, c.err = s.store.Get(ctx, key)
+	s.revealEntry(ctx, key, c)
+	return c.entry, c.err
+}
 
 // reaches waits a moment for the feed to reach a revision.
 func (s *Store) reaches(ctx context.Context, rev kv.Revision) bool {

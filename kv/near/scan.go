@@ -19,6 +19,9 @@ func (s *Store) Scan(ctx context.Context, r kv.Range) (kv.Page, error) {
 	if err := reserved(r.Prefix); err != nil {
 		return kv.Page{}, err
 	}
+	if !s.keep(r.Prefix) && r.Prefix != "" {
+		return s.scan(ctx, r)
+	}
 	if r.Prefix == "" {
 		return s.scanAll(ctx, r)
 	}
@@ -84,9 +87,11 @@ const hidden = 64
 
 // scanAll reads the whole store and leaves out this package's own keys.
 func (s *Store) scanAll(ctx context.Context, r kv.Range) (kv.Page, error) {
-	s.pages.tally.passes.Add(1)
-	if err := s.confirm(ctx, kv.LeastRevision(ctx)); err != nil {
-		return kv.Page{}, err
+	if s.keep("") {
+		s.pages.tally.passes.Add(1)
+		if err := s.confirm(ctx, kv.LeastRevision(ctx)); err != nil {
+			return kv.Page{}, err
+		}
 	}
 	ask := r
 	for extra := hidden; ; extra *= 4 {
