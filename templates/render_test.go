@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
@@ -56,5 +57,24 @@ func BenchmarkLesson(b *testing.B) {
 		if err := page.Render(context.Background(), &w); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestSignOutIsOnEveryPage of a signed-in person, and on no other.
+func TestSignOutIsOnEveryPage(t *testing.T) {
+	t.Parallel()
+	members := 0
+	for _, s := range samplePages("en") {
+		page := render(t, s.page)
+		member := strings.Contains(page, `class="account"`)
+		if member {
+			members++
+		}
+		if strings.Contains(page, `<form method="post" action="/user/logout">`) != member {
+			t.Errorf("%s: signed in %v, and sign-out is not where it should be", s.name, member)
+		}
+	}
+	if members < 10 {
+		t.Errorf("only %d pages are those of signed-in people", members)
 	}
 }

@@ -96,49 +96,6 @@
 //
 // # Requirements
 //
-// The requirements of OWASP ASVS 5.0 (chapters 7 and 3.3 to 3.5) and of its
-// Session Management Cheat Sheet, and what shows that they are met. "Caller"
-// marks what a cookie library cannot do: it is for the server or the pages.
-//
-//	7.1.1   lifetimes documented            this page, TestDefaultsAreADay
-//	7.1.2   parallel sessions documented    this page, TestSessionsOfAUserAreLimited
-//	7.1.3   federated lifetimes             no federation so far
-//	7.2.1   verified by the back end        TestVerifyRefusesEveryTamperedBit, TestForeignIDsAreNeverAdopted
-//	7.2.2   dynamic tokens                  TestTokenHasAFreshID
-//	7.2.3   random, 128 bits or more        TestTokenHasAFreshID (256)
-//	7.2.4   new token at sign-in            TestSignInChangesTheID, TestSigningInAgainChangesTheIDAndKeepsValues
-//	7.3.1   inactivity time-out             TestIdleTimeout, TestNothingIsWrittenAfterTheEnd
-//	7.3.2   absolute lifetime               TestAbsoluteTimeout
-//	7.4.1   sign-out ends the session       TestSignOutDestroysTheRecord, TestEndedStaysEnded, TestSignOutRacesSlowRequests
-//	7.4.2   disabling ends all sessions     TestRevokeUserEndsAllButOne; caller
-//	7.4.3   end others after a change       TestRevokeUserEndsAllButOne; caller
-//	7.4.4   sign-out visible on each page   caller
-//	7.4.5   administrators end sessions     TestRevokeUserEndsAllButOne; of all users by a new key, TestVerifyTakesAnOlderKey
-//	7.5.1   password before changes         caller
-//	7.5.2   users see their sessions        TestListShowsAUsersLiveSessions; caller
-//	7.5.3   second check                    caller
-//	7.6.1   provider's lifetimes            no federation so far
-//	7.6.2   no session without an action    TestAnonymousVisitorsAreNotStored
-//	3.3.1   Secure, prefixed name           TestCookieAttributes
-//	3.3.2   SameSite                        TestCookieAttributes
-//	3.3.3   __Host-                         TestCookieAttributes
-//	3.3.4   HttpOnly                        TestCookieAttributes
-//	3.3.5   at most 4096 bytes              TestTokenIsReadBack
-//	3.4     security headers                caller
-//	3.5.1   cross-site requests             caller
-//	3.5.3   no change by GET                caller
-//
-//	generic cookie name                     TestCookieAttributes
-//	id without meaning                      TestTokenHasAFreshID
-//	only cookies, never URLs                caller
-//	unknown ids are not adopted, logged     TestForeignIDsAreNeverAdopted
-//	id checked before any look-up           TestForgedCookiesCostNoStoreAccess, FuzzVerify
-//	renewal at a change of privilege        TestSigningInAgainChangesTheIDAndKeepsValues; caller
-//	no Domain, minimal path                 TestCookieAttributes
-//	not persistent                          TestCookieAttributes
-//	never switches between TLS and not      TestVerifyRefusesWhatWasNotSigned
-//	ids before and after sign-in apart      TestSignInChangesTheID
-//	no-store, Clear-Site-Data               caller
-//	life cycle logged with a salted hash    TestNothingSecretIsStoredOrLogged
-//	reuse of a retired id                   logged as refused; no alarm so far
+// README.md beside this file lists the requirements that sessions are held to
+// and the test of each.
 package session
