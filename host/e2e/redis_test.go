@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lectern-lms/lectern/kv/redis/redistest"
 )
@@ -58,6 +59,9 @@ func TestSiteOnRedis(t *testing.T) {
 	checkNothingSecret(t, s, "hunter22")
 }
 
+// lease is how long a process may answer from memory when its store is gone.
+const lease = 2 * time.Second
+
 // TestRedisDies stops the Redis of a running site, starts it again, and in the
 // end empties it. Meanwhile there are clear answers and never a wrong one:
 // people are who they are, or the site says that it cannot tell.
@@ -68,6 +72,7 @@ func TestRedisDies(t *testing.T) {
 	s.mayFail = []string{"the store failed"}
 	p := newMember(t, s, student, studentPassword)
 	srv.Kill()
+	time.Sleep(lease)
 	for _, path := range []string{"/debug/session", "/home/panel"} {
 		if a := p.get(t, path); a.status != http.StatusServiceUnavailable {
 			t.Errorf("%s without Redis: status %d: %.300s", path, a.status, a.body)
@@ -80,6 +85,7 @@ func TestRedisDies(t *testing.T) {
 	eventually(t, "the site is ready again", func() bool { return p.get(t, "/readyz").status == http.StatusOK })
 	p.isKnownAs(t, student)
 	srv.Do("FLUSHALL")
+	time.Sleep(lease)
 	// The sessions are gone; what the people were is in the records, which a
 	// running site does not take from an empty store.
 	if a := p.get(t, "/home/panel"); a.status == http.StatusOK {
@@ -106,6 +112,7 @@ func TestSessionsAloneOnRedis(t *testing.T) {
 		t.Error(err)
 	}
 	srv.Restart()
+	time.Sleep(lease)
 	for range 8 {
 		p.isKnownAs(t, "")
 	}
