@@ -106,9 +106,6 @@ func (a *answer) records(i int) []record {
 // ask is persist within the time that one call may take, however long its
 // caller would wait: a server that is down must not hold up all requests.
 func (s *Store) ask(ctx context.Context, limit time.Duration, sc script, args ...string) (answer, error) {
-	if err := s.ready(ctx); err != nil {
-		return answer{}, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return s.persist(ctx, sc, args...)
@@ -121,7 +118,7 @@ func (s *Store) persist(ctx context.Context, sc script, args ...string) (answer,
 	var wait backoff
 	for {
 		if err := s.ready(ctx); err != nil {
-			return answer{}, err
+			return answer{}, unavailable(err)
 		}
 		v := s.view.Load()
 		a, err := s.run(ctx, sc, v, args)

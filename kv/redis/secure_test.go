@@ -61,7 +61,7 @@ func TestTLS(t *testing.T) {
 	cert, key, pool := certificate(t)
 	srv := redistest.StartTLS(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no")
 	url := "rediss://" + srv.Addr()
-	c, err := redis.Connect(within(t, 10*time.Second), redis.Options{URL: url, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}})
+	c, err := redis.Connect(within(t, 10*time.Second), redis.Options{URL: url, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, Quiet: true})
 	if err != nil {
 		t.Fatal(err)
 	}

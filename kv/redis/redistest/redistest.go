@@ -3,7 +3,7 @@
 package redistest
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -20,6 +20,9 @@ import (
 // startTimeout is how long a server may take until it answers.
 const startTimeout = 20 * time.Second
 
+// logFile is the name of a server's log in its directory.
+const logFile = "redis.log"
+
 // Server is a redis-server process. It is stopped when its test ends.
 type Server struct {
 	tb   testing.TB
@@ -27,7 +30,6 @@ type Server struct {
 	dir  string
 	port int
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
 	tls  bool
 }
 
@@ -53,7 +55,7 @@ func StartReplica(tb testing.TB, primary string, args ...string) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := Start(tb, append([]string{"--replicaof", host + " " + port, "--repl-diskless-sync-delay", "0"}, args...)...)
+	s := Start(tb, append([]string{"--replicaof", host + " " + port}, args...)...)
 	for end := time.Now().Add(startTimeout); !strings.Contains(s.Do("INFO", "replication"), "master_link_status:up"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			tb.Fatal("the replica does not follow")
@@ -115,11 +117,12 @@ func (s *Server) start() error {
 	if s.tls {
 		ports = []string{"--port", "0", "--tls-port", strconv.Itoa(s.port)}
 	}
-	args := slices.Concat(ports, []string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
-		"--enable-debug-command", "yes"}, s.args)
-	s.log = &bytes.Buffer{}
+	args := slices.Concat(ports, []string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--logfile", logFile,
+		"--repl-diskless-sync-delay", "0"}, s.args)
+	if err := os.Remove(filepath.Join(s.dir, logFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	s.cmd = exec.Command("redis-server", args...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("redis-server: %w", err)
 	}
@@ -132,11 +135,14 @@ func (s *Server) start() error {
 		}
 	}
 	s.Kill()
-	return fmt.Errorf("redis-server %q does not answer:\n%s", args, s.log)
+	return fmt.Errorf("redis-server %q does not answer:\n%s", args, s.Log())
 }
 
-// answers tells whether the server accepts connections.
+// answers tells whether the server accepts connections, on all its addresses.
 func (s *Server) answers() bool {
+	if !strings.Contains(s.Log(), "Ready to accept connections") {
+		return false
+	}
 	c, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
 		return false
@@ -155,6 +161,15 @@ func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
 // Stop ends the process as an operator does; it saves what it is to save.
 func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+// Log is what the server has logged.
+func (s *Server) Log() string {
+	text, err := os.ReadFile(filepath.Join(s.dir, logFile))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
 
 // end sends a signal and waits for the process.
 func (s *Server) end(sig syscall.Signal) {
