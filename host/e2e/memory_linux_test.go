@@ -32,19 +32,23 @@ func TestMemoryAfterStart(t *testing.T) {
 	}
 }
 
-// vmRSS finds the resident memory in the system's report on a process, in KiB.
-var vmRSS = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+// resident is the memory that a process has now, in KiB, and peak the most
+// that it has had.
+func resident(t *testing.T, pid int) int { return memoryOf(t, pid, "VmRSS") }
 
-// resident is the resident memory of a process in KiB.
-func resident(t *testing.T, pid int) int {
+// peak is resident's highest value so far.
+func peak(t *testing.T, pid int) int { return memoryOf(t, pid, "VmHWM") }
+
+// memoryOf reads a number of the system's report on a process, in KiB.
+func memoryOf(t *testing.T, pid int, name string) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := vmRSS.FindSubmatch(text)
+	m := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
 	if m == nil {
-		t.Fatalf("no VmRSS in:\n%s", text)
+		t.Fatalf("no %s in:\n%s", name, text)
 	}
 	n, err := strconv.Atoi(string(m[1]))
 	if err != nil {

@@ -112,17 +112,22 @@ func (s *Server) handlerFailed(w http.ResponseWriter, r *http.Request, j job, tx
 		return
 	}
 	if errors.Is(err, engine.ErrBusy) || errors.Is(err, engine.ErrClosed) {
-		s.options.Logger.Warn("no sandbox came free in time", "request_id", infoOf(r).id, "handler", j.scope.Manifest.Name, "error", err.Error())
+		if others, now := s.busy.now(); now {
+			s.options.Logger.Warn("no sandbox came free in time", "request_id", infoOf(r).id, "handler", j.scope.Manifest.Name,
+				"error", err.Error(), "others_since_the_last_line", others)
+		}
 		s.plainError(w, r, http.StatusServiceUnavailable)
 		return
 	}
-	stack := ""
+	stack, status := "", http.StatusInternalServerError
 	var failure *engine.Failure
 	if errors.As(err, &failure) {
 		stack = failure.Stack()
+		if failure.Cause == engine.CauseTimeout {
+			status = http.StatusServiceUnavailable // with more time, or less to do, it might have answered
+		}
 	}
 	s.options.Logger.Error("a handler failed", "request_id", infoOf(r).id, "route", j.scope.Pattern, "error", err.Error(), "stack", stack)
-	status := http.StatusInternalServerError
 	if j.status != 0 {
 		status = j.status
 	}

@@ -96,7 +96,7 @@ func TestHandlerTimeout(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *server.Options) { o.Timeout = 300 * time.Millisecond })
 	w := s.get("/trouble/spin")
-	if w.Code < 500 || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) || !strings.Contains(s.log.String(), "timeout") {
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), w.Header().Get("X-Request-Id")) || !strings.Contains(s.log.String(), "timeout") {
 		t.Errorf("status %d, log %s", w.Code, s.log)
 	}
 }

@@ -74,6 +74,7 @@ type Server struct {
 	// signIn is where people who must sign in are sent, or "".
 	signIn   string
 	turns    *turns
+	busy     seldom
 	stopping atomic.Bool
 }
 

@@ -10,13 +10,18 @@
 //     whose requests take long cannot leave another one without a sandbox.
 //   - Beyond them it grows when all its values are at work, up to its own
 //     limit, while the budget lasts. Idle values of other lanes make room.
-//   - Where the budget is used up, requests wait in their lane, the oldest
-//     first. A value that becomes free goes to its own lane, unless another
-//     one waits and has less of the memory; then it is given up for that.
-//   - Nobody waits who would get a value too late for its work to be done,
-//     as far as the lane's recent past tells: that is [ErrBusy] at once, so
-//     that under more load than the machine can take the work that is begun
-//     is also finished.
+//   - Where the budget is used up, requests wait in their lane until their
+//     deadline, which gives [ErrBusy]. A value that becomes free goes to its
+//     own lane, unless another one waits and has less of the memory; then it
+//     is given up for that.
+//   - The oldest is served first, but the newest where more wait than there
+//     can be values: then not all can be served in time, and whoever has
+//     waited longest has the least time left. Nobody is served whose work
+//     would not be done by its deadline, as far as the lane's recent past
+//     tells. So, under more load than the machine can take, the work that is
+//     begun is also finished. Who cannot be served is told at its deadline and
+//     not before: clients that come again at once would take the machine's
+//     time from those who can.
 //   - What was idle for a while is given up, down to the spares.
 //
 // One lock guards a whole pool. It is held for some 50 ns at a time and never
@@ -166,7 +171,7 @@ func (l *Lane[T]) Get(ctx context.Context) (T, error) {
 		old.destroy()
 		return l.make()
 	}
-	w, err := l.wait(ctx)
+	w, err := l.wait()
 	l.pool.mu.Unlock()
 	if err != nil {
 		return none, err
@@ -224,7 +229,7 @@ func (l *Lane[T]) place(v T) (reason string) {
 		return EndedRoom
 	case l.waiters.length > 0:
 		l.pool.waiting--
-		l.waiters.pop().turn <- grant[T]{value: v}
+		l.waiters.pop(l.Most).turn <- grant[T]{value: v}
 	default:
 		l.idle = append(l.idle, idleValue[T]{v, time.Now()})
 	}
@@ -244,7 +249,7 @@ func (l *Lane[T]) Close() {
 	l.closed = true
 	for l.waiters.length > 0 {
 		p.waiting--
-		l.waiters.pop().turn <- grant[T]{err: ErrClosed}
+		l.waiters.pop(l.Most).turn <- grant[T]{err: ErrClosed}
 	}
 	if l.live == 0 {
 		close(l.empty)

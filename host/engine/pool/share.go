@@ -121,7 +121,7 @@ func (p *Pool[T]) share() {
 			return
 		}
 		p.waiting--
-		next.waiters.pop().turn <- grant[T]{create: true, room: p.makeRoom(next)}
+		next.waiters.pop(next.Most).turn <- grant[T]{create: true, room: p.makeRoom(next)}
 	}
 }
 

@@ -55,9 +55,13 @@ func (q *queue[T]) remove(w *waiter[T]) {
 	q.length--
 }
 
-// pop takes the oldest out.
-func (q *queue[T]) pop() *waiter[T] {
+// pop takes out who comes next: the oldest, or, if more than some wait, the
+// newest.
+func (q *queue[T]) pop(some int) *waiter[T] {
 	w := q.first
+	if q.length > some {
+		w = q.last
+	}
 	q.remove(w)
 	return w
 }
@@ -82,15 +86,14 @@ func (l *Lane[T]) note(took time.Duration) {
 	l.learn(took)
 }
 
-// wait queues a waiter, unless its turn would come too late. It is called with
-// the lock.
-func (l *Lane[T]) wait(ctx context.Context) (*waiter[T], error) {
-	deadline, ok := ctx.Deadline()
-	if ok && l.live > 0 {
-		turn := l.service * time.Duration(l.waiters.length/l.live+1)
-		if left := time.Until(deadline); left < turn+l.service {
-			return nil, fmt.Errorf("%w: %d at work, %d waiting, and only %v left", ErrBusy, l.live, l.waiters.length, left.Round(time.Millisecond))
-		}
+// maxWaiting is how many requests may wait in a lane. What waits costs some
+// 20 KiB, with its connection; who comes after that many is told at once.
+const maxWaiting = 4096
+
+// wait queues a waiter. It is called with the lock.
+func (l *Lane[T]) wait() (*waiter[T], error) {
+	if l.waiters.length >= maxWaiting {
+		return nil, fmt.Errorf("%w: %d at work, %d waiting", ErrBusy, l.live, l.waiters.length)
 	}
 	w := &waiter[T]{turn: make(chan grant[T], 1)}
 	l.waiters.push(w)
@@ -102,7 +105,7 @@ func (l *Lane[T]) wait(ctx context.Context) (*waiter[T], error) {
 func (l *Lane[T]) await(ctx context.Context, w *waiter[T]) (T, error) {
 	select {
 	case g := <-w.turn:
-		return l.accept(g)
+		return l.accept(ctx, g)
 	case <-ctx.Done():
 	}
 	l.pool.mu.Lock()
@@ -115,16 +118,42 @@ func (l *Lane[T]) await(ctx context.Context, w *waiter[T]) (T, error) {
 		return none, fmt.Errorf("%w: %d at work, %d waiting: %w", ErrBusy, live, waiting, ctx.Err())
 	}
 	l.pool.mu.Unlock()
-	return l.accept(<-w.turn) // it came at the same moment
+	return l.accept(ctx, <-w.turn) // it came at the same moment
 }
 
-// accept turns a grant into a value.
-func (l *Lane[T]) accept(g grant[T]) (T, error) {
+// accept turns a grant into a value, unless so little time is left that the
+// work would hardly be finished: then the next in the queue gets it.
+func (l *Lane[T]) accept(ctx context.Context, g grant[T]) (v T, err error) {
 	if g.create {
 		g.room.destroy()
-		return l.make()
+		v, err = l.make()
+	} else {
+		v, err = g.value, g.err
 	}
-	return g.value, g.err
+	if err != nil || !l.tooLate(ctx) {
+		return v, err
+	}
+	l.pool.mu.Lock()
+	reason := l.place(v)
+	l.pool.mu.Unlock()
+	if reason != "" {
+		l.Destroy(v, reason)
+		l.lose()
+	}
+	var none T
+	return none, fmt.Errorf("%w: its turn came too late", ErrBusy)
+}
+
+// tooLate reports whether less time is left than a request usually takes.
+func (l *Lane[T]) tooLate(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return false
+	}
+	l.pool.mu.Lock()
+	service := l.service
+	l.pool.mu.Unlock()
+	return time.Until(deadline) < service
 }
 
 // Stats are the numbers of a lane at one moment.
