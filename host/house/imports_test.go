@@ -52,6 +52,7 @@ var importRules = []importRule{
 	{of: "host/debug", may: hostMay("config", "engine", "transaction"), tests: []string{"host/auth"}},
 	{of: "host/server", may: hostMay("auth", "engine", "transaction"), tests: []string{"guest/handlers"}},
 	{of: "host/site", may: hostMay("auth", "config", "debug", "engine", "server", "sizing", "transaction"), tests: []string{"guest/handlers"}},
+	{of: "host/sitetest", may: append(hostMay("config", "site"), "guest/handlers")}, // a help for tests, of whole sites
 	{of: "host/cmd/...", may: []string{"host/...", "kv/...", "guest/abi", "guest/handlers", "templates/..."}},
 	{of: "bench/...", may: []string{"host/...", "kv/...", "guest/...", "templates/...", "bench/..."}},
 }
