@@ -10,6 +10,7 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/memory"
 	"github.com/lectern-lms/lectern/kv/near"
+	"github.com/lectern-lms/lectern/kv/session"
 )
 
 // benchKeys is how many keys the benchmarks of hits have: a large site's
@@ -151,4 +152,40 @@ func BenchmarkFence(b *testing.B) {
 	}
 	time.Sleep(time.Second)
 	measure("members=3", true)
+}
+
+// BenchmarkSessionLoad loads a session by its cookie: from the store itself,
+// and from a near cache over it.
+func BenchmarkSessionLoad(b *testing.B) {
+	ctx, store := context.Background(), openBucket(b, startServer(b), "")
+	cached := open(b, store, quiet())
+	for _, at := range []struct {
+		name  string
+		store kv.Store
+	}{{"below", store}, {"near", cached}} {
+		m, err := session.NewManager(at.store, session.Config{Keys: [][]byte{make([]byte, 32)}, Logger: quiet().Logger})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := &session.Session{}
+		s.SignIn("user", 1)
+		set, err := m.Save(ctx, s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var cookies session.Cookies
+		for _, c := range set {
+			if c.Value != "" {
+				cookies.Session = c.Value
+			}
+		}
+		b.Run(at.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if s, err := m.Load(ctx, cookies); err != nil || s.User() != "user" {
+					b.Fatal(s, err)
+				}
+			}
+		})
+	}
 }

@@ -3,6 +3,7 @@ package near
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lectern-lms/lectern/kv"
@@ -29,11 +30,14 @@ type call struct {
 	err    error
 }
 
+// errUnfinished is the answer of a call whose caller did not come to an end.
+var errUnfinished = fmt.Errorf("%w: the store's answer was lost", kv.ErrUnavailable)
+
 // newCall begins a call.
 func (s *Store) newCall() *call {
 	// The term first: a feed that begins in between has seen less, not more.
 	term := s.term.Load()
-	return &call{done: make(chan struct{}), begun: time.Now(), from: s.at(), term: term}
+	return &call{done: make(chan struct{}), begun: time.Now(), from: s.at(), term: term, err: errUnfinished}
 }
 
 // admits returns what tells whether somebody who asks now for at least a

@@ -86,10 +86,16 @@
 // reads are passed through, and a new feed is begun after a short random pause.
 // The same happens when acknowledged heartbeats do not come back.
 //
+// A feed that reads a store which holds only the newest change of each key
+// leaves out what was overwritten, and brings what replaced it after changes of
+// other keys. It then says by [kv.Settler] when it has caught up, and only then
+// is the feed's position moved on and are heartbeats heeded.
+//
 // # Limits
 //
-// Keys under "near/" belong to this package; callers are refused them, and do
-// not see them. All members of a bucket must be of a program with the same
-// Lease. On a store that can lose acknowledged writes (Redis when it fails over)
-// what is lost there is lost here too.
+// [Options.Keep] can leave out keys; they are read from the store as if there
+// were no cache. Keys under "near/" belong to this package; callers are refused
+// them, and do not see them. All members of a bucket must be of a program with
+// the same Lease. On a store that can lose acknowledged writes (Redis when it
+// fails over) what is lost there is lost here too.
 package near

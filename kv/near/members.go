@@ -66,12 +66,11 @@ func (s *Store) hear(ev kv.Event) tidings {
 		return tidings{}
 	}
 	msg, err := decodeMessage(ev.Entry.Value)
-	if err != nil {
-		// It may answer from memory, so it is waited for.
-		s.log.Warn("a member of the near cache cannot be understood", "error", err)
-	}
 	if key != s.beatKey {
-		s.members.heard(key, msg.position)
+		if fresh := s.members.heard(key, msg.position); fresh && err != nil {
+			// It may answer from memory, so it is waited for.
+			s.log.Warn("a member of the near cache cannot be understood", "error", err)
+		}
 		return tidings{wish: msg.wish}
 	}
 	m, ok := s.pulse.cameBack(msg.number)
@@ -96,17 +95,19 @@ func (s *Store) heed(t tidings) {
 	}
 }
 
-// heard notes a member's heartbeat.
-func (m *members) heard(key string, position kv.Revision) {
+// heard notes a member's heartbeat, and tells whether it is the first.
+func (m *members) heard(key string, position kv.Revision) (fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
+	_, known := m.seen[key]
 	m.seen[strings.Clone(key)] = member{now, position}
 	for k, o := range m.seen {
 		if now.Sub(o.heard) > beatTTL {
 			delete(m.seen, k)
 		}
 	}
+	return !known
 }
 
 // left notes that a member has taken leave: it answers nothing any more.
