@@ -20,18 +20,25 @@ import (
 const clusterKey = "SECRET_KEY=8d1f0a6e2b7c4935a0e6d4c1b2f39875"
 
 // startNodes starts a site on three nodes, the first of them with two workers.
-// They take one turn together.
 func startNodes(t *testing.T) []*site {
+	t.Helper()
+	peers := freeAddresses(t, 3)
+	return startServers(t, 3, func(i int) []string {
+		return []string{"LMS_NODE_NAME=" + fmt.Sprint("n", i), "LMS_CLUSTER_ADDR=" + peers[i], "LMS_CLUSTER_PEERS=" + strings.Join(peers, ",")}
+	})
+}
+
+// startServers starts a site on n servers, the first of them with two workers;
+// env gives what each needs to be one of them. They take one turn together.
+func startServers(t *testing.T, n int, env func(i int) []string) []*site {
 	t.Helper()
 	sites <- struct{}{}
 	t.Cleanup(func() { <-sites })
-	peers := freeAddresses(t, 3)
-	nodes := make([]*site, len(peers))
+	nodes := make([]*site, n)
 	for i := range nodes {
-		nodes[i] = &site{t: t, dir: t.TempDir(), mayFail: []string{"the store failed"}, env: []string{
-			clusterKey, "LMS_DEBUG_ENDPOINTS=1", "LMS_REQUEST_TIMEOUT=3s", "LMS_NODE_NAME=" + fmt.Sprint("n", i), "LMS_WORKERS=" + fmt.Sprint(2-min(i, 1)),
-			"LMS_CLUSTER_ADDR=" + peers[i], "LMS_CLUSTER_PEERS=" + strings.Join(peers, ","),
-		}}
+		nodes[i] = &site{t: t, dir: t.TempDir(), mayFail: []string{"the store failed"}, env: append(env(i),
+			clusterKey, "LMS_DEBUG_ENDPOINTS=1", "LMS_REQUEST_TIMEOUT=3s", "LMS_WORKERS="+fmt.Sprint(2-min(i, 1)),
+		)}
 		if err := os.Symlink(filepath.Join(golden, "cache"), filepath.Join(nodes[i].dir, "cache")); err != nil {
 			t.Fatal(err)
 		}
@@ -85,20 +92,7 @@ func through(p *person, s *site) *person { return bearer(s, p.cookie()) }
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	nodes := startNodes(t)
-	for round := range 12 {
-		here := nodes[round%3]
-		p := newMember(t, here, student, studentPassword)
-		copies := []*person{through(p, nodes[(round+1)%3]), through(p, nodes[(round+2)%3])}
-		for _, c := range copies {
-			c.isKnownAs(t, student)
-		}
-		if a := copies[0].post(t, "/user/logout", nil); a.status != http.StatusSeeOther {
-			t.Errorf("sign-out: status %d", a.status)
-		}
-		for _, c := range append(copies, p) {
-			c.isKnownAs(t, "")
-		}
-	}
+	inAndOut(t, nodes, 12)
 
 	member := newMember(t, nodes[0], teacher, teacherPassword)
 	load := newNodeLoad(t, nodes[1:])
@@ -122,6 +116,26 @@ func TestCluster(t *testing.T) {
 	for i, n := range nodes {
 		if status := n.terminate(); status != 0 {
 			t.Errorf("node %d ended with status %d", i, status)
+		}
+	}
+}
+
+// inAndOut signs people in on one of three nodes, who must be known on all with
+// the next request, and out on another, after whose answer none may know them.
+func inAndOut(t *testing.T, nodes []*site, rounds int) {
+	t.Helper()
+	for round := range rounds {
+		here := nodes[round%3]
+		p := newMember(t, here, student, studentPassword)
+		copies := []*person{through(p, nodes[(round+1)%3]), through(p, nodes[(round+2)%3])}
+		for _, c := range copies {
+			c.isKnownAs(t, student)
+		}
+		if a := copies[0].post(t, "/user/logout", nil); a.status != http.StatusSeeOther {
+			t.Errorf("sign-out: status %d", a.status)
+		}
+		for _, c := range append(copies, p) {
+			c.isKnownAs(t, "")
 		}
 	}
 }

@@ -118,3 +118,30 @@ func TestSessionsAloneOnRedis(t *testing.T) {
 	}
 	newMember(t, s, student, studentPassword).isKnownAs(t, student)
 }
+
+// TestServersOnOneRedis is a site on three servers that share a Redis. Who signs
+// in on one is known on the others with the next request, and who signs out on
+// one is known on none. A server is killed under load, then the Redis: there
+// are answers that the site cannot tell, and never wrong ones; what was
+// acknowledged stays.
+func TestServersOnOneRedis(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	nodes := startServers(t, 3, func(int) []string { return []string{"REDIS_URL=" + srv.URL()} })
+	inAndOut(t, nodes, 24)
+
+	member := newMember(t, nodes[0], teacher, teacherPassword)
+	load := newNodeLoad(t, nodes[1:])
+	load.awaitWrites(t, "writes on the other servers")
+	nodes[0].kill()
+	load.awaitWrites(t, "writes after a server was killed")
+	for range 2 {
+		srv.Restart()
+		load.awaitWrites(t, "writes after Redis is back")
+	}
+	nodes[0].start()
+	through(member, nodes[0]).isKnownAs(t, teacher)
+	load.awaitWrites(t, "writes after the server is back")
+	load.finish(t, nodes[0])
+	inAndOut(t, nodes, 6)
+}

@@ -99,7 +99,10 @@ func (s *Stores) redisSessions(ctx context.Context, o StoreOptions) error {
 	}
 	s.Sessions, s.Backend, s.Reason = sessions, backendRedis, setting+" is set"
 	s.holds(setting, c, "sessions", sessions)
-	return nil
+	if o.Worker {
+		return nil
+	}
+	return checkSameKey(ctx, sessions, o.Config, o.Logger)
 }
 
 // holds notes for /debug/redis what a setting's Redis holds.

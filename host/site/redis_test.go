@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -195,5 +196,35 @@ func TestSiteOnRedis(t *testing.T) {
 			t.Fatal("the site is not ready after Redis came back")
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// TestServersWithDifferentKeys opens stores on one Redis by several servers and
+// sees which of them says that the other has another key.
+func TestServersWithDifferentKeys(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	const first, second = "SECRET_KEY=0123456789abcdef0123456789abcdef", "SECRET_KEY=fedcba9876543210fedcba9876543210"
+	for i, tt := range []struct {
+		environ []string
+		told    bool
+	}{
+		{[]string{first}, false},
+		{[]string{first}, false},
+		{[]string{second}, true},
+		{[]string{first}, true},
+		{[]string{second, "SECRET_KEY_FALLBACKS=x,0123456789abcdef0123456789abcdef"}, false},
+		{[]string{second}, false},
+	} {
+		var log bytes.Buffer
+		o := storeOptions(t, append(tt.environ, "SESSION_REDIS_URL="+srv.URL())...)
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
+		openStores(t, o)
+		if told := strings.Contains(log.String(), "another SECRET_KEY"); told != tt.told {
+			t.Errorf("server %d: told of another key: %v, want %v", i, told, tt.told)
+		}
+		if strings.Contains(log.String(), "0123456789") {
+			t.Errorf("the log shows a key: %s", &log)
+		}
 	}
 }
