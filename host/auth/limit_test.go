@@ -232,3 +232,33 @@ func TestAttemptsWithoutTheirStoreAreRefused(t *testing.T) {
 		t.Error("no error though the request has ended")
 	}
 }
+
+// TestUnknownNamesCostTheSameToSignIn counts work in place of time, refused
+// attempts included.
+func TestUnknownNamesCostTheSameToSignIn(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	hashes := 0
+	d.hasher.derive = func(password, salt []byte, p Params, size int) []byte {
+		hashes++
+		return argon2id(password, salt, p, size)
+	}
+	accounts := d.store.(*counting)
+	for round := range pairLimit.burst + 2 {
+		var first [3]int64
+		for i, login := range []string{"ann", "ann@example.org", "nobody", "nobody@example.org", "", "a/b"} {
+			from := fmt.Sprintf("198.51.100.%d", i)
+			before := [3]int64{accounts.gets.Load(), d.limits.gets.Load(), int64(hashes)}
+			err := d.try(login, "wrong password", from, "")
+			if throttled := errors.Is(err, ErrThrottled); throttled != (round >= pairLimit.burst) {
+				t.Fatalf("round %d, %q: %v", round+1, login, err)
+			}
+			cost := [3]int64{accounts.gets.Load() - before[0], d.limits.gets.Load() - before[1], int64(hashes) - before[2]}
+			if i == 0 {
+				first = cost
+			} else if cost != first {
+				t.Errorf("round %d, %q: reads of accounts and attempts, and hashes: %v, want %v", round+1, login, cost, first)
+			}
+		}
+	}
+}

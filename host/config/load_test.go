@@ -42,7 +42,7 @@ func TestValues(t *testing.T) {
 		"SESSION_COOKIE_SAMESITE=none", "LMS_DEBUG_ENDPOINTS=YES", "LMS_FORCE_HTTPS=on",
 		"LMS_TRUSTED_PROXY=127.0.0.1, 10.1.2.3/8,::1", "LMS_SYNC=Always", "LMS_LOG_LEVEL=warn", "LMS_LOG_FORMAT=json",
 		"LMS_MAX_BODY=512 kib", "LMS_REQUEST_TIMEOUT=1500ms", "LMS_SHUTDOWN_TIMEOUT=1m",
-		"LMS_SESSION_IDLE=2h", "LMS_SESSION_ABSOLUTE=168h", "LMS_REMEMBER=0", "LMS_SITE_NAME=Escuela de Óptica", "LMS_DATA_DIR=/srv/x ",
+		"LMS_SESSION_IDLE=2h", "LMS_SESSION_ABSOLUTE=168h", "LMS_REMEMBER=0", "LMS_SESSION_LIMIT=3", "LMS_SITE_NAME=Escuela de Óptica", "LMS_DATA_DIR=/srv/x ",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestValues(t *testing.T) {
 		"sync":      cfg.Sync.Always,
 		"log":       cfg.LogLevel == slog.LevelWarn && cfg.LogFormat == LogJSON,
 		"limits":    cfg.MaxBody == 512<<10 && cfg.RequestTimeout == 1500*time.Millisecond && cfg.ShutdownTimeout == time.Minute,
-		"sessions":  cfg.SessionIdle == 2*time.Hour && cfg.SessionAbsolute == 168*time.Hour && cfg.Remember == 0,
+		"sessions":  cfg.SessionIdle == 2*time.Hour && cfg.SessionAbsolute == 168*time.Hour && cfg.Remember == 0 && cfg.SessionLimit == 3,
 		"text":      cfg.SiteName == "Escuela de Óptica" && cfg.DataDir == "/srv/x",
 	} {
 		if !ok {
@@ -180,6 +180,9 @@ func TestFaults(t *testing.T) {
 		{"LMS_SESSION_IDLE=119s", "LMS_SESSION_IDLE", "2m"},
 		{"LMS_SESSION_ABSOLUTE=1s", "LMS_SESSION_ABSOLUTE", "2m"},
 		{"LMS_SESSION_IDLE=48h", "LMS_SESSION_IDLE", "raise LMS_SESSION_ABSOLUTE"},
+		{"LMS_SESSION_LIMIT=0", "LMS_SESSION_LIMIT", "1 to 200"},
+		{"LMS_SESSION_LIMIT=201", "LMS_SESSION_LIMIT", "1 to 200"},
+		{"LMS_SESSION_LIMIT=many", "LMS_SESSION_LIMIT", "1 to 200"},
 		{"LMS_REMEMBER=23h", "LMS_REMEMBER", "24h"},
 		{"LMS_REMEMBER=30d", "LMS_REMEMBER", "720h"},
 		{"LMS_REMEMBER=9601h", "LMS_REMEMBER", "9600h"},

@@ -23,6 +23,7 @@ const (
 	minBodyLimit   = kibibyte
 	maxSession     = 400 * 24 * time.Hour
 	minSession     = 2 * time.Minute // what package session takes
+	maxSessions    = 200             // what package session takes
 	minRemember    = 24 * time.Hour  // less is what a session does by itself
 	maxSiteName    = 80
 	maxAdminUser   = 150 // the length of the reference's column
@@ -61,6 +62,7 @@ func checkRanges(cfg *Config, faults *Faults) {
 	within("MaxBody", cfg.MaxBody >= minBodyLimit && cfg.MaxBody <= maxBodyLimit, cfg.MaxBody)
 	within("SessionIdle", cfg.SessionIdle >= minSession && cfg.SessionIdle <= maxSession, cfg.SessionIdle)
 	within("SessionAbsolute", cfg.SessionAbsolute >= minSession && cfg.SessionAbsolute <= maxSession, cfg.SessionAbsolute)
+	within("SessionLimit", cfg.SessionLimit >= 1 && cfg.SessionLimit <= maxSessions, cfg.SessionLimit)
 	within("Remember", cfg.Remember == 0 || cfg.Remember >= minRemember && cfg.Remember <= maxSession, cfg.Remember)
 	within("RequestTimeout", cfg.RequestTimeout >= 100*time.Millisecond && cfg.RequestTimeout <= 10*time.Minute, cfg.RequestTimeout)
 	within("ShutdownTimeout", cfg.ShutdownTimeout >= time.Second && cfg.ShutdownTimeout <= time.Hour, cfg.ShutdownTimeout)

@@ -111,7 +111,7 @@ func (s *Site) open(ctx context.Context) error {
 	sessions, err := session.NewManager(s.options.Stores.Sessions, session.Config{
 		Keys: keys, Secure: cfg.CookieSecure, SameSite: http.SameSite(cfg.CookieSameSite),
 		Idle: cfg.SessionIdle, Absolute: cfg.SessionAbsolute,
-		Remember: cfg.Remember, Logger: s.log,
+		Remember: cfg.Remember, Limit: cfg.SessionLimit, Logger: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("site: %w", err)
