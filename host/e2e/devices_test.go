@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // remembered is a person who has signed in and asked to stay signed in.
@@ -178,4 +181,44 @@ func TestTooManyAttempts(t *testing.T) {
 			t.Errorf("%s: status %d, expected %d", tt.name, a.status, tt.status)
 		}
 	}
+}
+
+// TestDevicesByKeyboard signs in, ticks the box, signs the other devices out
+// and changes the password, with the keyboard, on a narrow screen, in a browser
+// that runs no script.
+func TestDevicesByKeyboard(t *testing.T) {
+	t.Parallel()
+	b := openTab(t, startSite(t))
+	other := newMember(t, b.site, student, studentPassword)
+	b.withoutScripts()
+	b.resize(390, 844)
+	b.open("/user/login")
+	b.typeIn("usuario", student)
+	b.typeIn("acceso", studentPassword)
+	b.tabTo("the box", func(f focus) bool { return f.Name == "remember" })
+	b.do(chromedp.KeyEvent(" "))
+	b.toButton("Sign in")
+	b.press(kb.Enter)
+	b.isAt("/home/panel")
+	b.fromMenu("/user/devices")
+	b.shows("This device")
+	b.shows("Stays signed in")
+	b.toButton("Sign out all other devices")
+	b.press(kb.Enter)
+	b.shows("All your other devices are signed out.")
+	if page := other.get(t, "/home/panel"); page.status != http.StatusSeeOther {
+		t.Errorf("the other device gets status %d", page.status)
+	}
+	b.toLink("/user/password")
+	b.press(kb.Enter)
+	b.typeIn("acceso", studentPassword)
+	b.typeIn("acceso_nuevo", "three-more-unrelated-words")
+	b.toButton("Change password")
+	b.press(kb.Enter)
+	b.shows("Your password is changed.")
+	b.toButton("Sign out")
+	b.press(kb.Enter)
+	b.isAt("/home")
+	b.shows("You are signed out.")
+	newMember(t, b.site, student, "three-more-unrelated-words")
 }

@@ -45,6 +45,19 @@ func (t *Tx) finish(ctx context.Context) error {
 	return t.world.Sessions.RevokeUser(ctx, e.user, t.session.Device())
 }
 
+// unsaved is the error of a request whose session could not be stored. After
+// a change of the password it is none: that is done and has ended all sessions,
+// this one too, so the reader signs in with the new one. To say that nothing
+// was changed would be wrong.
+func (t *Tx) unsaved(ctx context.Context, err error) error {
+	if !t.ends.password {
+		return err
+	}
+	t.world.Logger.Warn("the password was changed, and the session has ended with the others: the store of sessions failed",
+		"request_id", t.scope.RequestID, "error", err.Error())
+	return t.world.Accounts.Fence(ctx, t.ends.account)
+}
+
 // own is the session and account of a reader who may change their own
 // sign-in. It ends the message.
 func (t *Tx) own(ctx context.Context, in *abi.Reader) (*session.Session, *auth.Account, error) {

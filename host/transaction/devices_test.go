@@ -247,3 +247,32 @@ func TestThrottledAttemptsWait(t *testing.T) {
 		t.Errorf("counted attempts %+v, %v", page.Entries, err)
 	}
 }
+
+// TestNewPasswordHoldsWithoutTheSessions loses the store of sessions when the
+// records are written already.
+func TestNewPasswordHoldsWithoutTheSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here := w.remembered()
+	broken := &faulty{Store: w.sessions}
+	var err error
+	if w.Sessions, err = session.NewManager(broken, session.Config{Keys: [][]byte{[]byte("a key of a test")}, Logger: w.Logger}); err != nil {
+		t.Fatal(err)
+	}
+	scope := w.scope()
+	scope.Cookies = here
+	scope.Form.Set("q", "a new long password")
+	tx := w.Begin(scope)
+	must(t, tx, abi.OpSetPassword, text("p", "q", "n"))
+	broken.down = true
+	if cookies, err := tx.Commit(t.Context()); err != nil || cookies != nil {
+		t.Errorf("told as failed though the password is changed: %v, %v", cookies, err)
+	}
+	broken.down = false
+	if w.reader(here) != "" {
+		t.Error("a session of the old password is good")
+	}
+	if _, err := w.Accounts.Check(t.Context(), "ada", "a new long password"); err != nil {
+		t.Error(err)
+	}
+}

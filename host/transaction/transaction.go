@@ -218,7 +218,7 @@ func (t *Tx) Commit(ctx context.Context) ([]*http.Cookie, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, t.unsaved(ctx, err)
 	}
 	if err := t.finish(ctx); err != nil {
 		return nil, err
