@@ -24,11 +24,12 @@ const readyPrefix = "system/"
 // older than what their reader has seen elsewhere, and nothing in a request
 // tells how new that is; of the accounts, each change that matters is fenced.
 func (s *Stores) keepNear(log *slog.Logger) {
-	cache := func(store kv.Store, bytes int64, keep func(string) bool) *near.Store {
-		return near.New(store, near.Options{MaxBytes: bytes, Keep: keep, Logger: log})
+	s.Near = map[string]*near.Store{}
+	cache := func(bucket string, store kv.Store, bytes int64, keep func(string) bool) kv.Store {
+		c := near.New(store, near.Options{MaxBytes: bytes, Keep: keep, Logger: log.With("bucket", bucket)})
+		s.Near[bucket] = c
+		return c
 	}
-	sessions := cache(s.Sessions, nearSessions, func(path string) bool { return !strings.HasPrefix(path, readyPrefix) })
-	records := cache(s.Records, nearAccounts, auth.Cacheable)
-	s.Near = map[string]*near.Store{"sessions": sessions, "records": records}
-	s.Sessions, s.Records = sessions, records
+	s.Sessions = cache("sessions", s.Sessions, nearSessions, func(path string) bool { return !strings.HasPrefix(path, readyPrefix) })
+	s.Records = cache("records", s.Records, nearAccounts, auth.Cacheable)
 }
