@@ -170,11 +170,16 @@ func (t *Tx) load(ctx context.Context) (*session.Session, error) {
 		if err != nil {
 			return nil, t.failed(err)
 		}
-		browser, system := useragent.Describe(t.scope.Agent)
-		s.From(session.Client{Browser: browser, System: system, Place: useragent.Place(t.scope.Address)})
+		s.From(t.client)
 		t.session = s
 	}
 	return t.session, nil
+}
+
+// client says what the request comes from, in words for its owner.
+func (t *Tx) client() session.Client {
+	browser, system := useragent.Describe(t.scope.Agent)
+	return session.Client{Browser: browser, System: system, Place: useragent.Place(t.scope.Address)}
 }
 
 // failed notes a failure of the store. What the handler asked wrongly is no

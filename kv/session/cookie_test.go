@@ -155,14 +155,14 @@ func TestOtherBrowserIsNoticed(t *testing.T) {
 	firefox := Client{Browser: "Firefox", System: "Windows", Place: "203.0.113.x"}
 	elsewhere := firefox
 	elsewhere.Place = "198.51.100.x"
-	w.open(func(s *Session) { s.From(firefox); s.SignIn("ann", 0) })
+	w.open(func(s *Session) { from(s, firefox); s.SignIn("ann", 0) })
 	for _, c := range []Client{firefox, elsewhere, {}} {
-		w.open(func(s *Session) { s.From(c); b.set(s, "n", c.Place) })
+		w.open(func(s *Session) { from(s, c); b.set(s, "n", c.Place) })
 	}
 	if strings.Contains(b.log.String(), "another browser") {
 		t.Error("the same browser elsewhere is told of")
 	}
-	w.open(func(s *Session) { s.From(Client{Browser: "Chrome", System: "Linux"}); b.set(s, "n", "4") })
+	w.open(func(s *Session) { from(s, Client{Browser: "Chrome", System: "Linux"}); b.set(s, "n", "4") })
 	if !strings.Contains(b.log.String(), "another browser") {
 		t.Error("another browser is not told of")
 	}
@@ -175,7 +175,7 @@ func TestClientIsCut(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Config{})
 	w := b.browser()
-	w.open(func(s *Session) { s.From(Client{Browser: strings.Repeat("é", 100)}); s.SignIn("ann", 0) })
+	w.open(func(s *Session) { from(s, Client{Browser: strings.Repeat("é", 100)}); s.SignIn("ann", 0) })
 	if got := b.list("ann")[0].Client.Browser; got != strings.Repeat("é", maxClient/2) {
 		t.Errorf("got %q", got)
 	}

@@ -96,13 +96,13 @@ func TestDevicesAreToldApart(t *testing.T) {
 		b := newBench(t, Config{Remember: month})
 		home, phone := b.browser(), b.browser()
 		firefox := Client{Browser: "Firefox", System: "Windows", Place: "203.0.113.x"}
-		home.open(func(s *Session) { s.From(firefox); s.SignIn("ann", 0); _ = s.Remember("") })
+		home.open(func(s *Session) { from(s, firefox); s.SignIn("ann", 0); _ = s.Remember("") })
 		began := time.Now()
-		phone.open(func(s *Session) { s.From(Client{Browser: "Safari", System: "iOS"}); s.SignIn("ann", 0) })
+		phone.open(func(s *Session) { from(s, Client{Browser: "Safari", System: "iOS"}); s.SignIn("ann", 0) })
 		for range 3 { // A remembered device has one entry, whatever sessions it had.
 			home.close()
 			time.Sleep(time.Hour)
-			home.open(func(s *Session) { s.From(firefox) })
+			home.open(func(s *Session) { from(s, firefox) })
 		}
 		list := b.list("ann")
 		if len(list) != 2 || list[0].Client != firefox || !list[0].Remembered || list[1].Client.Browser != "Safari" || list[1].Remembered {

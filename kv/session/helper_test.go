@@ -213,3 +213,6 @@ func (b *bench) commits() int {
 
 // quiet is a logger of servers, which say much that no test looks at.
 var quiet = slog.New(slog.DiscardHandler)
+
+// from says what a request comes from.
+func from(s *Session, c Client) { s.From(func() Client { return c }) }

@@ -70,7 +70,7 @@ func (m *Manager) newReplacement(s *Session) *replacement {
 // prepare makes the new records from what the session is by now.
 func (m *Manager) prepare(s *Session, r *replacement) error {
 	now := time.Now()
-	r.next = record{user: s.user, generation: s.generation, created: now, client: s.client, values: s.merged()}
+	r.next = record{user: s.user, generation: s.generation, created: now, client: s.from(), values: s.merged()}
 	if err := checkValues(r.next.values); err != nil {
 		return err
 	}
@@ -80,13 +80,13 @@ func (m *Manager) prepare(s *Session, r *replacement) error {
 	}
 	r.next.device = r.token.device()
 	if s.resume != nil {
-		rec := s.resume.rec.rotated(r.token, now, s.client)
+		rec := s.resume.rec.rotated(r.token, now, r.next.client)
 		r.device = &rec
 		return nil
 	}
 	r.device = &rememberRecord{
 		user: s.user, generation: s.generation, created: now, seen: now, expires: r.token.expires,
-		client: s.client, notice: *s.wish, current: r.token.digest(),
+		client: r.next.client, notice: *s.wish, current: r.token.digest(),
 	}
 	return nil
 }

@@ -88,14 +88,14 @@ func (m *Manager) keep(ctx context.Context, s *Session) []*http.Cookie {
 // note keeps what the request comes from, and logs a session that changes
 // its browser or system: that may be an update, or somebody else.
 func (m *Manager) note(ctx context.Context, s *Session, next *record) {
-	old := next.client
-	if s.client == (Client{}) {
+	old, now := next.client, s.from()
+	if now == (Client{}) {
 		return
 	}
-	if old != (Client{}) && (old.Browser != s.client.Browser || old.System != s.client.System) {
+	if old != (Client{}) && (old.Browser != now.Browser || old.System != now.System) {
 		m.log(ctx, slog.LevelWarn, "a session is used by another browser or system than before", s.ID())
 	}
-	next.client = s.client
+	next.client = now
 }
 
 // update writes changed values under the same id.

@@ -22,8 +22,8 @@ type Session struct {
 	id     sessionID
 	rev    kv.Revision
 	rec    record
-	// client is what this request says of itself; zero if From was not called.
-	client Client
+	// client tells what this request says of itself; nil if From was not called.
+	client func() Client
 
 	// changes holds what this request does to values, by name.
 	changes map[string]change
@@ -102,9 +102,17 @@ func (s *Session) Generation() uint64 {
 	return s.rec.generation
 }
 
-// From says what the request comes from. It is kept at sign-in and whenever
-// the idle time is refreshed.
-func (s *Session) From(c Client) { s.client = c.cut() }
+// From says what the request comes from. It is asked for at sign-in and
+// whenever the record is written, so seldom.
+func (s *Session) From(c func() Client) { s.client = c }
+
+// from is what the request comes from, as a record takes it.
+func (s *Session) from() Client {
+	if s.client == nil {
+		return Client{}
+	}
+	return s.client().cut()
+}
 
 // SignIn makes the session that of a user, by the id under which the
 // application knows them and the generation of their account: a number that
