@@ -108,8 +108,7 @@ func TestEndsAreFenced(t *testing.T) {
 
 // saved is the error of Save.
 func (b *bench) saved(s *Session) error {
-	_, err := b.Save(b.t.Context(), s)
-	return err
+	return saveError(b.Save(b.t.Context(), s))
 }
 
 // TestLaggingCopyRaisesNoAlarm shows a process an old copy of a remembered

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -72,11 +73,14 @@ type recorder struct {
 }
 
 // note runs a call of session n on a node and records it, for all nodes if node
-// is negative.
-func (r *recorder) note(n, node, client, kind int, run func() bool) {
+// is negative. A call that failed says nothing and is not recorded.
+func (r *recorder) note(n, node, client, kind int, run func() (met bool, err error)) {
 	began := time.Since(r.start).Nanoseconds()
-	met := run()
+	met, err := run()
 	ended := time.Since(r.start).Nanoseconds()
+	if err != nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range historyNodes {
@@ -169,35 +173,50 @@ func testHistories(t *testing.T, open func() kv.Store) {
 
 // signIn records a sign-in and gives the cookies.
 func (r *recorder) signIn(t *testing.T, n int, m *Manager) (c Cookies) {
-	r.note(n, -1, 0, callSignIn, func() bool {
-		s := &Session{}
-		s.SignIn("ann", 0)
-		list, err := m.Save(t.Context(), s)
-		if err != nil {
-			t.Error(err)
-			return false
-		}
-		c.Session = list[0].Value
-		return true
+	r.note(n, -1, 0, callSignIn, func() (bool, error) {
+		return true, insist(t, func() error {
+			s := &Session{}
+			s.SignIn("ann", 0)
+			list, err := m.Save(t.Context(), s)
+			if err == nil {
+				c.Session = list[0].Value
+			}
+			return err
+		})
 	})
 	return c
 }
 
 // signOut records a sign-out.
 func (r *recorder) signOut(t *testing.T, n int, m *Manager, c Cookies) {
-	r.note(n, -1, 0, callSignOut, func() bool {
-		s, err := m.Load(t.Context(), c)
+	r.note(n, -1, 0, callSignOut, func() (bool, error) {
+		var s *Session
+		err := insist(t, func() (err error) { s, err = m.Load(t.Context(), c); return err })
 		if err != nil {
-			t.Error(err)
-			return false
+			return false, err
 		}
 		s.SignOut()
-		if _, err := m.Save(t.Context(), s); err != nil {
-			t.Error(err)
-		}
-		return true
+		return true, insist(t, func() error { return saveError(m.Save(t.Context(), s)) })
 	})
 }
+
+// insist tries again while the store cannot be reached: on a busy machine the
+// caches refuse to answer rather than to guess.
+func insist(t *testing.T, do func() error) error {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, kv.ErrUnavailable) || time.Now().After(end) {
+			t.Error(err)
+			return err
+		}
+	}
+}
+
+// saveError is the error of Save.
+func saveError(_ []*http.Cookie, err error) error { return err }
 
 // ask records some requests on changing nodes, of which some change a value.
 func (r *recorder) ask(t *testing.T, n, client int, nodes []*Manager, c Cookies) {
@@ -208,23 +227,22 @@ func (r *recorder) ask(t *testing.T, n, client int, nodes []*Manager, c Cookies)
 		if changing {
 			kind = callChange
 		}
-		r.note(n, node, client, kind, func() bool {
+		r.note(n, node, client, kind, func() (bool, error) {
 			s, err := m.Load(t.Context(), c)
 			if err != nil {
-				t.Error(err)
-				return false
+				return false, err
 			}
 			if s.User() == "" || !changing {
-				return s.User() != ""
+				return s.User() != "", nil
 			}
 			if err := s.Update("count", increment); err != nil {
 				t.Error(err)
 			}
-			_, err = m.Save(t.Context(), s)
-			if err != nil && !errors.Is(err, ErrEnded) {
-				t.Error(err)
+			err = saveError(m.Save(t.Context(), s))
+			if errors.Is(err, ErrEnded) {
+				return false, nil
 			}
-			return err == nil
+			return true, err
 		})
 		time.Sleep(rand.N(10 * time.Millisecond))
 	}

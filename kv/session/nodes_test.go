@@ -16,7 +16,7 @@ import (
 
 // slack is what a test allows above the lease: a busy machine of a test is
 // slower than any that a site runs on.
-const slack = 3 * time.Second
+const slack = 10 * time.Second
 
 // wire is a proxy between a node and the store that can be cut: then nothing
 // goes through, and nobody is told.
@@ -108,7 +108,7 @@ func TestS4CutOffNodeVouchesForNobody(t *testing.T) {
 		if r := a.ask("load", c); r.User != "" || r.Fault == "" {
 			t.Errorf("the node that is cut off answers %+v", r)
 		}
-		if r := a.ask("load", Cookies{}); r.User != "" || r.Fault != "" {
+		if r := a.must("load", Cookies{}); r.User != "" {
 			t.Errorf("a visitor gets %+v there", r)
 		}
 	}
@@ -158,8 +158,9 @@ func TestS5KilledNodes(t *testing.T) {
 					c, want = dead, ""
 				}
 				switch r := node.ask([]string{"load", "change"}[rand.IntN(2)], c); {
-				case r.Fault != "":
+				case strings.HasPrefix(r.Fault, gone):
 					faults[client]++
+				case r.Fault != "": // a clear refusal
 				case r.User != want:
 					t.Errorf("%q is taken for %q", want, r.User)
 				default:
