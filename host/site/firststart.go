@@ -62,7 +62,7 @@ func (s *Site) firstStart(ctx context.Context) error {
 // letOthersFill waits as long as the options allow for another node to fill
 // the store, and tells whether it is filled.
 func (s *Site) letOthersFill(ctx context.Context) (bool, error) {
-	for end := time.Now().Add(s.options.FillPatience); ; {
+	for end := time.Now().Add(max(s.options.FillPatience, s.options.Stores.fillPatience)); ; {
 		done, err := s.filled(ctx)
 		if done || err != nil || time.Now().After(end) {
 			return done, err

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/debug"
+	"github.com/lectern-lms/lectern/kv"
 	"github.com/lectern-lms/lectern/kv/jetstream"
 	"github.com/lectern-lms/lectern/kv/redis"
 )
@@ -80,7 +82,31 @@ func redisRecords(ctx context.Context, o StoreOptions) (Stores, error) {
 	}
 	s.Records, s.RecordsEpoch = records, records.Epoch()
 	s.holds(settingRedis, c, "records", records)
-	return s, nil
+	if !o.Worker {
+		s.fillPatience, err = claimFirstStart(ctx, records)
+	}
+	return s, err
+}
+
+// claimKey is held by the server that sets a new site up, and claimTime is how
+// long it may take before others try too.
+const (
+	claimKey  = "system/first-start-claim"
+	claimTime = 30 * time.Second
+)
+
+// claimFirstStart lets one of the servers that start on an empty Redis set the
+// site up, and returns how long this one should wait for it.
+func claimFirstStart(ctx context.Context, records kv.Store) (time.Duration, error) {
+	checks := []kv.Check{kv.Absent(setupKey), kv.Absent(claimKey)}
+	_, err := records.Commit(ctx, checks, []kv.Write{kv.PutTTL(claimKey, nil, claimTime)})
+	switch {
+	case errors.Is(err, kv.ErrConflict):
+		return claimTime, nil // it is set up, or another server does that
+	case err != nil:
+		return 0, fmt.Errorf("%s: %w", settingRedis, err)
+	}
+	return 0, nil
 }
 
 // redisSessions opens the sessions in the Redis that the configuration names.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,5 +228,37 @@ func TestServersWithDifferentKeys(t *testing.T) {
 		if strings.Contains(log.String(), "0123456789") {
 			t.Errorf("the log shows a key: %s", &log)
 		}
+	}
+}
+
+// TestServersStartTogether opens sites on an empty Redis side by side: one sets
+// it up, the others wait for that and find it done.
+func TestServersStartTogether(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	environ := []string{"REDIS_URL=" + srv.URL()}
+	var starts atomic.Int64
+	var wait sync.WaitGroup
+	for range 3 {
+		stores := openStores(t, storeOptions(t, environ...))
+		o, log := start(t, stores, environ...)
+		wait.Go(func() {
+			s, err := site.Open(t.Context(), o)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+			starts.Add(int64(strings.Count(log.String(), "the site was set up")))
+			if strings.Contains(log.String(), "level=ERROR") {
+				t.Errorf("a server complains:\n%s", log)
+			}
+		})
+	}
+	wait.Wait()
+	if starts.Load() != 1 {
+		t.Errorf("%d servers have set the site up", starts.Load())
 	}
 }

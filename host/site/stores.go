@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/lectern-lms/lectern/host/debug"
 	"github.com/lectern-lms/lectern/kv"
@@ -36,6 +37,9 @@ type Stores struct {
 	// Near are the near caches over the buckets, by the buckets' names; nil
 	// where the store is in this process.
 	Near map[string]*near.Store
+	// fillPatience is how long another server may take to fill the records, zero
+	// if this one should.
+	fillPatience time.Duration
 	// closers end the connections that the stores use.
 	closers []func()
 }
