@@ -2,7 +2,6 @@ package near
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +27,9 @@ type call struct {
 	page   kv.Page
 	absent bool // err is ErrNotFound
 	err    error
+	// spoilt says that the call failed because its first caller's context
+	// ended, so that others must ask for themselves.
+	spoilt bool
 }
 
 // errUnfinished is the answer of a call whose caller did not come to an end.
@@ -47,12 +49,6 @@ func (s *Store) admits(least kv.Revision) func(*call) bool {
 	return func(c *call) bool {
 		return c.newest == 0 && c.term == s.term.Load() && c.from >= least && time.Since(c.begun) < joinable
 	}
-}
-
-// spoilt tells whether the call has failed because of its first caller alone,
-// so that others must ask for themselves.
-func (c *call) spoilt() bool {
-	return errors.Is(c.err, context.Canceled) || errors.Is(c.err, context.DeadlineExceeded)
 }
 
 // await waits for a call that somebody else makes.

@@ -115,6 +115,7 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 			defer close(c.done) // even if the store panics
 			c.entry, c.err = s.store.Get(ctx, key)
 			s.revealEntry(ctx, key, c)
+			c.spoilt = c.err != nil && ctx.Err() != nil
 			h.settle(key, c, s.term.Load)
 			return c.entry, c.err
 		}
@@ -122,7 +123,7 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 		if err := c.await(ctx); err != nil {
 			return kv.Entry{}, err
 		}
-		if !c.spoilt() {
+		if !c.spoilt {
 			e := c.entry
 			e.Value = bytes.Clone(e.Value)
 			return e, c.err

@@ -58,6 +58,7 @@ func (s *Store) fetchPage(ctx context.Context, r kv.Range, least kv.Revision) (k
 		if mine {
 			defer close(c.done) // even if the store panics
 			c.page, c.err = s.scan(ctx, r)
+			c.spoilt = c.err != nil && ctx.Err() != nil
 			s.pages.settle(r, c, s.term.Load)
 			return c.page, c.err
 		}
@@ -65,7 +66,7 @@ func (s *Store) fetchPage(ctx context.Context, r kv.Range, least kv.Revision) (k
 		if err := c.await(ctx); err != nil {
 			return kv.Page{}, err
 		}
-		if !c.spoilt() {
+		if !c.spoilt {
 			return clonePage(c.page), c.err
 		}
 	}
