@@ -43,13 +43,15 @@ func (s *Store) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write
 // attempts plans and sends until the server's answer is final. A check for
 // absence may fail because a deletion marker came or went, and the server does
 // not say which check failed; so with such checks a conflict is final only
-// when a new plan finds a failed check or rests on the same state as before.
+// when a new plan finds a failed check or, on one replica, rests on the same
+// state as before. With several, the server compares with writes that are on
+// their way too, and what is read may be the same again until they are there.
 func (s *Store) attempts(ctx context.Context, checks []kv.Check, writes []kv.Write) (kv.Revision, error) {
 	guess := len(checks) == 1 && len(writes) == 1
 	var before *plan
 	wait := newBackoff()
 	for attempt := 1; ; attempt++ {
-		p, err := s.plan(ctx, checks, writes, guess && attempt == 1)
+		p, err := s.plan(ctx, checks, writes, guess && attempt == 1, attempt == 1)
 		if err != nil {
 			return 0, err
 		}
@@ -59,7 +61,7 @@ func (s *Store) attempts(ctx context.Context, checks []kv.Check, writes []kv.Wri
 		}
 		guessed := guess && attempt == 1 || p.moved(err)
 		tired := attempt >= maxAttempts && errors.Is(err, kv.ErrConflict)
-		if tired || !again(ctx, err, p.soft && (guessed || !p.same(before))) {
+		if tired || !again(ctx, err, p.soft && (guessed || s.replicas > 1 || !p.same(before))) {
 			return 0, err
 		}
 		before = p

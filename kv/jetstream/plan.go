@@ -48,9 +48,10 @@ func (p *plan) same(o *plan) bool {
 }
 
 // plan works out which messages make up a commit. A check that fails already
-// gives ErrConflict. With guess, a single check for absence is left to the
-// server, which knows best, instead of reading the key first.
-func (s *Store) plan(ctx context.Context, checks []kv.Check, writes []kv.Write, guess bool) (*plan, error) {
+// gives ErrConflict. The first plan trusts what is known: it leaves a single
+// check for absence (guess) to the server, and does not read a revision again
+// that was seen. After a conflict each check is looked at.
+func (s *Store) plan(ctx context.Context, checks []kv.Check, writes []kv.Write, guess, first bool) (*plan, error) {
 	p := &plan{}
 	for _, c := range checks {
 		e := expectation{subject: s.subject(c.Key)}
@@ -59,7 +60,7 @@ func (s *Store) plan(ctx context.Context, checks []kv.Check, writes []kv.Write, 
 		case c.IsPrefix:
 			e, err = s.expectPage(ctx, c, p)
 		case c.Revision != 0:
-			e.seq, err = uint64(c.Revision), s.expectAlive(ctx, c)
+			e.seq, err = uint64(c.Revision), s.expectAlive(ctx, c, first)
 		case !guess:
 			e.seq, err = s.expectAbsent(ctx, c.Key)
 		}
@@ -77,10 +78,11 @@ func (s *Store) plan(ctx context.Context, checks []kv.Check, writes []kv.Write, 
 }
 
 // expectAlive fails if the value at the revision of the check has expired: the
-// server may still have it.
-func (s *Store) expectAlive(ctx context.Context, c kv.Check) error {
+// server may still have it. With trust, a revision that was seen is taken to be
+// there still; the server will tell if it is not.
+func (s *Store) expectAlive(ctx context.Context, c kv.Check, trust bool) error {
 	expires, ok := s.seen.get(c.Revision)
-	if !ok {
+	if !ok || !trust {
 		r, err := s.lastRecord(ctx, c.Key)
 		if errors.Is(err, kv.ErrNotFound) {
 			return conflict(c)

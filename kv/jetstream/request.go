@@ -180,6 +180,8 @@ func apiError(code uint16, description string) error {
 		return fmt.Errorf("%w: %s (%d)", errInProcess, description, code)
 	case server.JSAtomicPublishIncompleteBatchErr, server.JSAtomicPublishTooManyInflight:
 		return fmt.Errorf("%w: %s (%d)", errNotTaken, description, code)
+	case server.JSInsufficientResourcesErr, server.JSStorageResourcesExceededErr, server.JSStreamStoreFailedF:
+		return fmt.Errorf("%w: the disk is full, or the store has reached its limit: make room, then start again (%s, %d)", kind, description, code)
 	case server.JSStreamMessageExceedsMaximumErr, server.JSStreamHeaderExceedsMaximumErr, server.JSAtomicPublishTooLargeBatchErrF:
 		kind = kv.ErrTooLarge
 	}

@@ -156,7 +156,29 @@ func (s *Store) snapshotOnce(ctx context.Context, prefix string) (snapshot, erro
 		snap.records = append(snap.records, r)
 		snap.last = max(snap.last, uint64(r.entry.Revision))
 	}
-	return snap, nil
+	return snap, s.awaitLeader(ctx, snap.last, newest)
+}
+
+// awaitLeader waits until the leader too has what a replica has answered, up
+// to seq; it is known to have had known before. A replica may be a moment ahead
+// of it: then the next question, which goes to the leader, would get an older
+// answer than the one before.
+func (s *Store) awaitLeader(ctx context.Context, seq, known uint64) error {
+	if s.replicas == 1 {
+		return nil
+	}
+	for wait := newBackoff(); seq > known; {
+		var err error
+		if known, err = s.streamSeq(ctx); err != nil {
+			return err
+		}
+		if seq > known {
+			if err := wait.sleep(ctx); err != nil {
+				return unavailable(err)
+			}
+		}
+	}
+	return nil
 }
 
 // newestOnLeader is the newest sequence under a filter on a replicated stream,

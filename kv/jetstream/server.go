@@ -13,6 +13,17 @@
 // exact expiry time (see record.go). A deletion is a purge marker that removes
 // itself after ten minutes, an expiry a marker that the server writes.
 // Messages are republished to a core subject, from which feeds are made.
+//
+// # Clusters
+//
+// With [ServerOptions.Cluster] three servers or more hold a bucket of three or
+// five replicas. [Server.AwaitQuorum] waits until they can work. A commit is
+// acknowledged when more than half of the replicas have it. One whose answer
+// does not come, since the leader died or stepped down, is sent again under an
+// id by which it happens once; if its outcome stays unknown, that is what the
+// error says. Until a new leader is elected (4 to 9 s after a death without a
+// word, hundredths of a second after [Server.Shutdown]) calls wait, up to their
+// deadline. What a Get promises when the network is cut is said there.
 package jetstream
 
 import (

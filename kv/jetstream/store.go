@@ -74,8 +74,18 @@ func (s *Store) ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Get implements [kv.Store]. It asks the leader, so it sees every write that
-// was acknowledged before.
+// Get implements [kv.Store]. It asks the bucket's leader, so it sees every
+// write that was acknowledged before.
+//
+// There is one exception, in a cluster whose network is cut: a leader that has
+// just lost the others does not know it yet, and those who can reach only it
+// may for up to 5 s (measured; the server gives no bound) get what was true
+// before the cut, while the others have elected a new leader and go on. Then
+// the calls end with ErrUnavailable. Commits are not affected: the old leader
+// can acknowledge none. Who must not act on what is that old, such as a check
+// whether a session was ended, reads through a cache of package near: it
+// answers only while a heartbeat written through the store has come back within
+// its lease (2 s by default), which a leader without the others cannot give.
 func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	if err := kv.CheckKey(key); err != nil {
 		return kv.Entry{}, err

@@ -82,6 +82,11 @@ func (s *Store) walkPageOnce(ctx context.Context, filter string, next uint64) ([
 		records = append(records, r)
 		next = uint64(r.entry.Revision) + 1
 	}
+	if n := len(records); n > 0 {
+		if err := s.awaitLeader(ctx, uint64(records[n-1].entry.Revision), newest); err != nil {
+			return nil, false, err
+		}
+	}
 	if end.pending > 0 {
 		return records, false, nil
 	}
