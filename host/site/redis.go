@@ -89,10 +89,11 @@ func redisRecords(ctx context.Context, o StoreOptions) (Stores, error) {
 }
 
 // claimKey is held by the server that sets a new site up, and claimTime is how
-// long it may take before others try too.
+// long it may take before others try too: compiling a handler on a busy machine
+// included.
 const (
 	claimKey  = "system/first-start-claim"
-	claimTime = 30 * time.Second
+	claimTime = time.Minute
 )
 
 // claimFirstStart lets one of the servers that start on an empty Redis set the
