@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lectern-lms/lectern/kv"
@@ -120,7 +122,8 @@ func (m *Manager) replacing(s *Session, r *replacement) ([]kv.Check, []kv.Write)
 	return checks, writes
 }
 
-// removal is the writes that destroy the stored record. They carry no check:
+// removal is the writes that destroy the stored record and, unless the session
+// is taken up by it, the remembered device of this browser. They carry no check:
 // an end holds whatever else happens.
 func (s *Session) removal() []kv.Write {
 	var writes []kv.Write
@@ -130,24 +133,37 @@ func (s *Session) removal() []kv.Write {
 			writes = append(writes, kv.Delete(userPrefix(s.rec.user)+s.id.hash()))
 		}
 	}
+	for _, key := range s.devices() {
+		writes = append(writes, kv.Delete(key))
+	}
 	return writes
 }
 
-// forgetDevices ends what this browser is remembered by, unless the session
-// is taken up by it.
-func (m *Manager) forgetDevices(ctx context.Context, s *Session) error {
+// devices are the store's keys of what this browser is remembered by, unless
+// the session is taken up by it.
+func (s *Session) devices() []string {
+	var keys []string
 	if s.resume != nil {
 		return nil
 	}
 	if s.stored && s.rec.device != "" {
-		if err := m.forget(ctx, userHash(s.rec.user), s.rec.device); err != nil {
+		keys = append(keys, devicePrefix(userHash(s.rec.user))+s.rec.device)
+	}
+	if s.presented != nil && !s.quiet && !slices.Contains(keys, s.presented.key()) {
+		keys = append(keys, s.presented.key())
+	}
+	return keys
+}
+
+// forgetDevices ends the sessions that these devices have left behind.
+func (m *Manager) forgetDevices(ctx context.Context, s *Session) error {
+	for _, key := range s.devices() {
+		hash, device, _ := strings.Cut(strings.TrimPrefix(key, "r/"), "/")
+		if err := m.forget(ctx, hash, device); err != nil {
 			return err
 		}
 	}
-	if s.presented == nil || s.quiet || s.presented.device() == s.rec.device {
-		return nil
-	}
-	return m.forget(ctx, keyEncoding.EncodeToString(s.presented.user[:]), s.presented.device())
+	return nil
 }
 
 // replaced makes s what replace has written and gives its cookies. A person's

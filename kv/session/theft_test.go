@@ -1,10 +1,13 @@
 package session
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/lectern-lms/lectern/kv"
 )
 
 func TestStolenTokenEndsAllDevices(t *testing.T) {
@@ -108,4 +111,44 @@ func TestForgedTokensAreNobody(t *testing.T) {
 	if s, err := b.Load(t.Context(), Cookies{Remember: b.remember.seal(other.encode())}); err != nil || s.User() != "" {
 		t.Errorf("a made-up token is %q, %v", s.User(), err)
 	}
+}
+
+// TestTheftEndsAllInOneCommit fails everything after the first commit, as if
+// the process had died there.
+func TestTheftEndsAllInOneCommit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{Remember: month})
+		home, phone := b.browser(), b.browser()
+		home.signIn("ann", 0)
+		phone.signIn("ann", 0)
+		phone.close()
+		home.close()
+		stolen := home.cookies()
+		home.wantUser("ann")
+		time.Sleep(2 * rotationGrace)
+		dies := &dying{Store: b.store.Store, commits: 1}
+		if _, err := benchOver(t, &spy{Store: dies}, Config{Remember: month}).Load(t.Context(), stolen); err != nil && dies.commits > 0 {
+			t.Fatal(err)
+		}
+		if dies.commits > 0 {
+			t.Fatal("nothing was committed")
+		}
+		home.wantUser("")
+		phone.wantUser("")
+	})
+}
+
+// dying is a store that takes some commits and then no more.
+type dying struct {
+	kv.Store
+	commits int
+}
+
+// Commit fails when the number is used up.
+func (d *dying) Commit(ctx context.Context, checks []kv.Check, writes []kv.Write) (kv.Revision, error) {
+	if d.commits--; d.commits < 0 {
+		return 0, kv.ErrUnavailable
+	}
+	return d.Store.Commit(ctx, checks, writes)
 }
