@@ -123,3 +123,18 @@ func TestConformanceOnCluster(t *testing.T) {
 	var next atomic.Int64
 	kvtest.Run(t, func(t *testing.T) kv.Store { return c.open(int(next.Add(1)%3), Bucket{}) })
 }
+
+// BenchmarkCluster runs the benchmarks of all adapters on three nodes, by a
+// node that leads and by one that follows.
+func BenchmarkCluster(b *testing.B) {
+	c := startCluster(b, 3)
+	for name, node := range map[string]string{"Leader": "n0", "Follower": "n1"} {
+		b.Run(name, func(b *testing.B) {
+			kvtest.Bench(b, func(b *testing.B) kv.Store {
+				s := c.open(0, Bucket{})
+				c.lead(s, node)
+				return s
+			})
+		})
+	}
+}
