@@ -68,15 +68,15 @@ func (m *Manager) Verify(cookie string) (Token, bool) {
 // that is nobody's in any case: it gets a session without values, which can
 // be read and not changed.
 func (m *Manager) Load(ctx context.Context, c Cookies) (*Session, error) {
-	s := &Session{}
+	s := &Session{remember: c.Remember}
 	named, err := m.find(ctx, s, m.session, c.Session)
 	if err != nil {
 		return nil, err
 	}
-	s.presented = m.parseRemember(ctx, c.Remember)
 	if s.stored {
-		return s, nil
+		return s, nil // Its remembered device is of interest only when it ends.
 	}
+	s.presented = m.parseRemember(ctx, c.Remember)
 	if _, err := m.find(ctx, s, m.visitor, c.Visitor); err != nil {
 		if named || s.presented != nil {
 			return nil, err

@@ -39,6 +39,9 @@ const (
 // [kv.ErrUnavailable], after which the changes may or may not be stored; in
 // all three cases there is no cookie to set.
 func (m *Manager) Save(ctx context.Context, s *Session) ([]*http.Cookie, error) {
+	if s.presented == nil && (s.signIn || s.signOut) {
+		s.presented = m.parseRemember(ctx, s.remember)
+	}
 	switch {
 	case s.signIn && (s.user == "" || len(s.user) > maxUser):
 		return nil, fmt.Errorf("%w: the user id has %d bytes, 1 to %d are allowed", ErrTooLarge, len(s.user), maxUser)
@@ -140,7 +143,10 @@ func (m *Manager) put(ctx context.Context, s *Session, next record) (kv.Revision
 // became makes s the stored session that a commit has written, and gives the
 // cookies that open it.
 func (m *Manager) became(s *Session, id sessionID, rev kv.Revision, rec record) []*http.Cookie {
-	*s = Session{stored: true, id: id, rev: rev, rec: rec, client: s.client, presented: s.presented, reissue: s.reissue}
+	*s = Session{
+		stored: true, id: id, rev: rev, rec: rec, client: s.client,
+		remember: s.remember, presented: s.presented, reissue: s.reissue,
+	}
 	return m.cookies(s)
 }
 

@@ -41,8 +41,10 @@ type Session struct {
 	// lost says that the store could not tell an anonymous visitor's values.
 	lost error
 
-	// presented is the genuine token of a remembered device that the browser
-	// sent, and resume what is to become of it; nil if none.
+	// remember is the cookie of a remembered device as the browser sent it,
+	// presented the genuine token in it, once it was looked at, and resume what
+	// is to become of it; nil if none.
+	remember  string
 	presented *rememberToken
 	resume    *resumption
 	// reissue is the token that another request has made of the same one.

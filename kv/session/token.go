@@ -9,6 +9,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash"
+	"io"
+	"sync"
 
 	"github.com/lectern-lms/lectern/kv"
 )
@@ -104,13 +107,18 @@ func (t Token) ID() string {
 type signer struct {
 	name string
 	keys [][]byte
+	// hashes are prepared with the keys; to prepare one costs more than to use
+	// it. A signer may do without.
+	hashes []*sync.Pool
 }
 
 // newSigner derives the keys of one cookie from the secrets.
 func newSigner(name string, secrets [][]byte) signer {
 	s := signer{name: name}
 	for _, secret := range secrets {
-		s.keys = append(s.keys, mac(secret, []byte(signLabel)))
+		key := mac(secret, []byte(signLabel))
+		s.keys = append(s.keys, key)
+		s.hashes = append(s.hashes, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
 	}
 	return s
 }
@@ -127,14 +135,23 @@ func mac(key []byte, parts ...[]byte) []byte {
 // signature covers the cookie's name too, so that a value made for one cookie
 // is worth nothing in another: not the plain one's in the __Host- one, not a
 // visitor's in a signed-in person's.
-func (s signer) signature(key, body []byte) []byte {
-	return mac(key, []byte(s.name), []byte{0}, body)
+func (s signer) signature(key int, body []byte) []byte {
+	if s.hashes == nil {
+		return mac(s.keys[key], []byte(s.name), []byte{0}, body)
+	}
+	h := s.hashes[key].Get().(hash.Hash)
+	defer s.hashes[key].Put(h)
+	h.Reset()
+	_, _ = io.WriteString(h, s.name) // a hash takes everything
+	h.Write([]byte{0})
+	h.Write(body)
+	return h.Sum(nil)
 }
 
 // seal signs body, which it may change beyond its end, and makes it a cookie
 // value.
 func (s signer) seal(body []byte) string {
-	return tokenEncoding.EncodeToString(append(body, s.signature(s.keys[0], body)...))
+	return tokenEncoding.EncodeToString(append(body, s.signature(0, body)...))
 }
 
 // open checks a value that anybody may have written and gives its body of
@@ -150,8 +167,8 @@ func (s signer) open(value string, size int) (body []byte, oldKey bool, err erro
 		return nil, false, errMalformed
 	}
 	body, sum := b[:size:size], b[size:]
-	for i, key := range s.keys {
-		if hmac.Equal(sum, s.signature(key, body)) {
+	for i := range s.keys {
+		if hmac.Equal(sum, s.signature(i, body)) {
 			return body, i > 0, nil
 		}
 	}
