@@ -44,15 +44,17 @@ func (h *hub) notify() {
 	h.wake = make(chan struct{})
 }
 
-// listen stays subscribed to the bucket's changes. What is said while there is
-// no subscription is lost, so each new one wakes the feeds.
+// listen stays subscribed to the bucket's changes, on a connection of its own:
+// Redis allows one with a subscription few bytes of answers that wait. What is
+// said while there is no subscription is lost, so each new one wakes the feeds.
 func (s *Store) listen() {
 	ctx := rueidis.WithOnSubscriptionHook(s.life, func(rueidis.PubSubSubscription) { s.hub.notify() })
 	var wait backoff
 	for s.life.Err() == nil {
 		begun := time.Now()
-		err := s.conn.client.Receive(ctx, s.conn.client.B().Ssubscribe().Channel(s.channel).Build(),
-			func(rueidis.PubSubMessage) { s.hub.notify() })
+		err := s.conn.client.Dedicated(func(c rueidis.DedicatedClient) error {
+			return c.Receive(ctx, c.B().Ssubscribe().Channel(s.channel).Build(), func(rueidis.PubSubMessage) { s.hub.notify() })
+		})
 		if s.life.Err() != nil {
 			return
 		}
