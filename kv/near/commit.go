@@ -100,7 +100,8 @@ func (s *Store) moveUp(checks []kv.Check) []kv.Check {
 // wrote tells the cache what this process has written, at most at a revision.
 func (s *Store) wrote(writes []kv.Write, rev kv.Revision) {
 	for _, w := range writes {
-		s.shard(w.Key).wrote(w.Key, rev)
+		h, hash := s.shard(w.Key)
+		h.wrote(hash, w.Key, rev)
 		s.pages.changed(w.Key, rev)
 	}
 }
@@ -112,7 +113,8 @@ func (s *Store) distrust(checks []kv.Check) {
 			s.pages.distrust(c.Key)
 			continue
 		}
-		s.shard(c.Key).wrote(c.Key, unknowable)
+		h, hash := s.shard(c.Key)
+		h.wrote(hash, c.Key, unknowable)
 		s.pages.changed(c.Key, unknowable)
 	}
 }

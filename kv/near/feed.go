@@ -145,7 +145,8 @@ func (t *taker) take(ev kv.Event) {
 		t.beats = append(t.beats, ev)
 	} else {
 		s.reveal(rev) // before any reader can meet it
-		s.shard(ev.Entry.Key).apply(ev)
+		h, hash := s.shard(ev.Entry.Key)
+		h.apply(hash, ev)
 		s.pages.changed(ev.Entry.Key, rev)
 		s.foreign.Store(uint64(rev))
 	}

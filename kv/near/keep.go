@@ -8,7 +8,7 @@ import (
 )
 
 // settle ends a call: its answer is kept unless something newer is known.
-func (h *shard) settle(key string, c *call, term func() uint64) {
+func (h *shard) settle(hash uint64, key string, c *call, term func() uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.calls[key] == c {
@@ -21,19 +21,19 @@ func (h *shard) settle(key string, c *call, term func() uint64) {
 	}
 	switch {
 	case c.absent:
-		h.keep(item{entry: kv.Entry{Key: key, Revision: c.from}, absent: true})
+		h.keep(item{entry: kv.Entry{Key: key, Revision: c.from}, absent: true, hash: hash})
 	case c.err == nil:
-		h.keep(item{entry: c.entry})
+		h.keep(item{entry: c.entry, hash: hash})
 	}
 }
 
 // keep puts in what was read, unless what is there is newer.
 func (h *shard) keep(it item) {
-	if old := h.items[it.entry.Key]; old != nil {
-		if old.value.entry.Revision > it.entry.Revision {
+	if old := h.items[it.hash]; old != nil {
+		if old.value.entry.Key == it.entry.Key && old.value.entry.Revision > it.entry.Revision {
 			return
 		}
-		h.drop(it.entry.Key, old)
+		h.drop(old)
 	}
 	size := sizeOf(it.entry)
 	if size > h.limit/itemShare {
@@ -42,7 +42,7 @@ func (h *shard) keep(it item) {
 	// Copies: the caller has the value, and the key may be a part of more.
 	it.entry.Key, it.entry.Value = strings.Clone(it.entry.Key), bytes.Clone(it.entry.Value)
 	n := &node[item]{value: it, size: size}
-	h.items[it.entry.Key] = n
+	h.items[it.hash] = n
 	h.order.add(n)
 	h.count.items.Add(1)
 	h.shrink()
@@ -52,8 +52,8 @@ func (h *shard) keep(it item) {
 func sizeOf(e kv.Entry) int64 { return int64(len(e.Key)+len(e.Value)) + itemCost }
 
 // drop takes an item out.
-func (h *shard) drop(key string, n *node[item]) {
-	delete(h.items, key)
+func (h *shard) drop(n *node[item]) {
+	delete(h.items, n.value.hash)
 	h.order.remove(n)
 	h.count.items.Add(-1)
 }
@@ -62,7 +62,7 @@ func (h *shard) drop(key string, n *node[item]) {
 func (h *shard) shrink() {
 	for h.order.bytes > h.limit {
 		n := h.order.victim()
-		h.drop(n.value.entry.Key, n)
+		h.drop(n)
 		h.count.evictions.Add(1)
 	}
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/lectern-lms/lectern/kv"
 )
 
-// shard is where a key is kept.
-func (s *Store) shard(key string) *shard {
-	return &s.shards[maphash.String(s.seed, key)&uint64(len(s.shards)-1)]
+// shard is where a key is kept, with the key's hash.
+func (s *Store) shard(key string) (*shard, uint64) {
+	hash := maphash.String(s.seed, key)
+	return &s.shards[hash&uint64(len(s.shards)-1)], hash
 }
 
 // at is how far the feed has come.

@@ -32,14 +32,15 @@ func (s *Store) Get(ctx context.Context, key string) (kv.Entry, error) {
 	if !s.keep(key) {
 		return s.direct(ctx, key)
 	}
-	least, h := kv.LeastRevision(ctx), s.shard(key)
+	h, hash := s.shard(key)
+	least := kv.LeastRevision(ctx)
 	for waited := false; ; waited = true {
 		v := s.look(least)
 		if !v.vouches {
 			h.tally.passes.Add(1)
 			break
 		}
-		e, absent, f := h.lookup(key, v)
+		e, absent, f := h.lookup(hash, key, v)
 		if f == foundAnswer {
 			if err := s.flights.read(ctx, key, false, true); err != nil {
 				return kv.Entry{}, err
@@ -105,7 +106,7 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 	if err := errors.Join(kv.CheckKey(key), reserved(key)); err != nil {
 		return kv.Entry{}, err
 	}
-	h := s.shard(key)
+	h, hash := s.shard(key)
 	for {
 		if err := s.confirm(ctx, least); err != nil {
 			return kv.Entry{}, err
@@ -116,7 +117,7 @@ func (s *Store) fetch(ctx context.Context, key string, least kv.Revision) (kv.En
 			c.entry, c.err = s.store.Get(ctx, key)
 			s.revealEntry(ctx, key, c)
 			c.spoilt = c.err != nil && ctx.Err() != nil
-			h.settle(key, c, s.term.Load)
+			h.settle(hash, key, c, s.term.Load)
 			return c.entry, c.err
 		}
 		h.tally.joins.Add(1)

@@ -30,12 +30,15 @@ type item struct {
 	// absent, its revision is one as of which the key did not exist.
 	entry  kv.Entry
 	absent bool
+	hash   uint64 // of the key
 }
 
 // shard is a part of the items, with a lock of its own.
 type shard struct {
-	mu    sync.RWMutex
-	items map[string]*node[item]
+	mu sync.RWMutex
+	// items are found by the hash of their keys, so that a look-up touches as
+	// little memory as can be; of two keys with one hash the newer stays.
+	items map[uint64]*node[item]
 	calls map[string]*call // reads of the store that are under way
 	order sieve[item]
 	limit int64
@@ -51,7 +54,7 @@ func newShards(limit int64, count *counts) []shard {
 	}
 	shards := make([]shard, n)
 	for i := range shards {
-		shards[i] = shard{items: map[string]*node[item]{}, calls: map[string]*call{}, limit: limit / int64(n), count: count}
+		shards[i] = shard{items: map[uint64]*node[item]{}, calls: map[string]*call{}, limit: limit / int64(n), count: count}
 	}
 	return shards
 }
@@ -68,10 +71,10 @@ const (
 )
 
 // lookup returns what is kept of a key: the entry, or that it is absent.
-func (h *shard) lookup(key string, v view) (e kv.Entry, absent bool, f found) {
+func (h *shard) lookup(hash uint64, key string, v view) (e kv.Entry, absent bool, f found) {
 	h.mu.RLock()
-	n, ok := h.items[key]
-	if !ok {
+	n := h.find(hash, key)
+	if n == nil {
 		h.mu.RUnlock()
 		return e, false, foundNothing
 	}
@@ -85,18 +88,26 @@ func (h *shard) lookup(key string, v view) (e kv.Entry, absent bool, f found) {
 	return e, absent || expired(e, v.now), foundAnswer
 }
 
+// find returns the item of a key, or nil.
+func (h *shard) find(hash uint64, key string) *node[item] {
+	if n := h.items[hash]; n != nil && n.value.entry.Key == key {
+		return n
+	}
+	return nil
+}
+
 // expired tells whether an entry reads as absent.
 func expired(e kv.Entry, now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
 
 // apply takes in a change from the feed. A key that is not kept stays so.
-func (h *shard) apply(ev kv.Event) {
+func (h *shard) apply(hash uint64, ev kv.Event) {
 	key, rev := ev.Entry.Key, ev.Entry.Revision
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.calls[key]; c != nil {
 		c.newest = max(c.newest, rev)
 	}
-	n := h.items[key]
+	n := h.find(hash, key)
 	if n == nil || rev <= n.value.entry.Revision {
 		return
 	}
@@ -107,10 +118,11 @@ func (h *shard) apply(ev kv.Event) {
 	case it.absent:
 		// The key was found absent in a state that may be newer than this
 		// change, which a deletion then follows.
-		h.drop(key, n)
+		h.drop(n)
 		return
 	default:
 		// A copy, since a value of a feed may hold on to more than itself.
+		ev.Entry.Key = it.entry.Key
 		it.entry = ev.Entry
 		it.entry.Value = bytes.Clone(ev.Entry.Value)
 	}
@@ -120,13 +132,13 @@ func (h *shard) apply(ev kv.Event) {
 
 // wrote notes that this process has written a key at a revision, or that it
 // cannot be known what became of it.
-func (h *shard) wrote(key string, rev kv.Revision) {
+func (h *shard) wrote(hash uint64, key string, rev kv.Revision) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if c := h.calls[key]; c != nil {
 		c.newest = max(c.newest, rev)
 	}
-	if n := h.items[key]; n != nil && rev == unknowable {
-		h.drop(key, n)
+	if n := h.find(hash, key); n != nil && rev == unknowable {
+		h.drop(n)
 	}
 }

@@ -13,10 +13,10 @@ type sieve[T any] struct {
 
 // node is one thing in a sieve.
 type node[T any] struct {
-	value        T
+	visited      atomic.Bool // beside what a hit reads of the value
 	size         int64
-	visited      atomic.Bool
 	newer, older *node[T]
+	value        T
 }
 
 // visit marks the node as asked for. A mark that is there is not written
