@@ -50,6 +50,10 @@ func TestStartIsRefused(t *testing.T) {
 			[]string{"REDIS_URL", "redis://:*****@127.0.0.1:1", "connection refused"}},
 		{"address of Redis that is none", []string{"SESSION_REDIS_URL=localhost:6379", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()},
 			[]string{"SESSION_REDIS_URL", "redis://user:password@host:6379/0"}},
+		{"a cluster of two without a key", []string{"LMS_CLUSTER_PEERS=127.0.0.1:1,127.0.0.1:2", "LMS_CLUSTER_ADDR=127.0.0.1:1", "LMS_DATA_DIR=" + t.TempDir()},
+			[]string{"two nodes are no cluster", "SECRET_KEY", "openssl rand"}},
+		{"a cluster on the data of a single site", []string{"LMS_CLUSTER_PEERS=127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", "LMS_CLUSTER_ADDR=127.0.0.1:1",
+			"LMS_NODE_NAME=a", clusterKey, "LMS_PORT=0", "LMS_DATA_DIR=" + golden}, []string{"a site on one node", "choose another directory"}},
 		{"shorter idle time than sessions keep", []string{"LMS_SESSION_IDLE=1s", "LMS_PORT=0", "LMS_DATA_DIR=" + t.TempDir()}, []string{"LMS_SESSION_IDLE", "2m"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

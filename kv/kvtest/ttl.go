@@ -82,10 +82,11 @@ func testExpiryInBatch(_ *testing.T, f *fixture) {
 // testRefresh sees that a new time to live replaces the old, and that a write
 // without one makes the key permanent.
 func testRefresh(_ *testing.T, f *fixture) {
-	writes := []kv.Write{kv.PutTTL("refreshed", []byte("1"), shortTTL), kv.PutTTL("permanent", []byte("1"), shortTTL), kv.PutTTL("shorter", []byte("1"), time.Hour)}
+	const ttl = 2900 * time.Millisecond // a busy machine has to be quicker than that
+	writes := []kv.Write{kv.PutTTL("refreshed", []byte("1"), ttl), kv.PutTTL("permanent", []byte("1"), ttl), kv.PutTTL("shorter", []byte("1"), time.Hour)}
 	f.commit(nil, writes...)
 	first := f.wants("refreshed", "1")
-	f.commit(is(kv.Unchanged("refreshed", first.Revision)), kv.PutTTL("refreshed", []byte("2"), 4*time.Second))
+	f.commit(is(kv.Unchanged("refreshed", first.Revision)), kv.PutTTL("refreshed", []byte("2"), 6*time.Second))
 	f.commit(is(kv.Unchanged("permanent", f.wants("permanent", "1").Revision)), kv.Put("permanent", []byte("2")))
 	f.commit(nil, kv.PutTTL("shorter", []byte("2"), time.Second))
 	// The old times, and what a store below may round them to, go by.
