@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/auth"
 	"github.com/lectern-lms/lectern/host/config"
 	"github.com/lectern-lms/lectern/host/engine"
@@ -115,20 +114,6 @@ func (t Trial) answer(ctx context.Context, s *Site, watch *stopwatch, result *Tr
 	}
 	result.Status, result.Header, result.Body = w.status, w.header, w.body.Bytes()
 	return nil
-}
-
-// tried is the handler that was made of a module.
-func (s *Site) tried(module []byte) (*engine.Handler, error) {
-	m, err := abi.FindManifest(module)
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range s.handlers {
-		if h.Manifest().Name == m.Name {
-			return h, nil
-		}
-	}
-	return nil, fmt.Errorf("the handler %s was not loaded", m.Name)
 }
 
 // request is the trial's as the server reads it from a connection.
