@@ -3,7 +3,6 @@ package bench
 import (
 	"bufio"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -16,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pace measures how much time of a processor one call of f takes when all
-// processors call it for the given time. The time is what the system charges
-// this process, so that it does not matter what else the machine does.
-func pace(t testing.TB, enough time.Duration, f func() error) time.Duration {
+// pace measures how much time of a processor one call of f takes when so many
+// call it for the given time. The time is what the system charges this
+// process, so that it does not matter much what else the machine does.
+func pace(t testing.TB, callers int, enough time.Duration, f func() error) time.Duration {
 	t.Helper()
 	var calls atomic.Int64
-	took := paceOf(t, runtime.GOMAXPROCS(0), enough, func() error {
+	took := paceOf(t, callers, enough, func() error {
 		calls.Add(1)
 		return f()
 	})
@@ -65,13 +64,6 @@ func median[T int | time.Duration | float64](list []T) T {
 	}
 	slices.Sort(list)
 	return list[len(list)/2]
-}
-
-// quick is the quicker quartile: what is slower was disturbed. It sorts the
-// list.
-func quick(list []time.Duration) time.Duration {
-	slices.Sort(list)
-	return list[len(list)/4]
 }
 
 // ratios is the median of a[i]/b[i], which were measured side by side.

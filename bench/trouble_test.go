@@ -35,9 +35,9 @@ func BenchmarkTraps(b *testing.B) {
 	}
 	var sound, mixed, traps []time.Duration
 	for b.Loop() {
-		sound = append(sound, pace(b, 100*time.Millisecond, batch(0)))
-		mixed = append(mixed, pace(b, 100*time.Millisecond, batch(1)))
-		traps = append(traps, pace(b, 20*time.Millisecond, batch(10)))
+		sound = append(sound, pace(b, 1, 100*time.Millisecond, batch(0)))
+		mixed = append(mixed, pace(b, 1, 100*time.Millisecond, batch(1)))
+		traps = append(traps, pace(b, 1, 20*time.Millisecond, batch(10)))
 	}
 	b.ReportMetric(ratios(sound, mixed), "trapped/sound")
 	b.ReportMetric(float64(median(traps).Microseconds())/10, "trap-us")

@@ -27,6 +27,9 @@ const (
 	// 10 ms of nothing but divisions. A yield takes nearly 1 µs, with what the
 	// processor forgets meanwhile. See package rewrite for what a unit is.
 	fuelShare = 100_000
+	// firstShare is what a guest gets when it begins, so that most pages end
+	// without a yield.
+	firstShare = 3 * fuelShare
 	// fairShare is how many fuelShares a request may use up before it lets
 	// others go first each time: pages are done by then, some 3 ms, and a guest
 	// that spins would hold a processor for Go's time slice of 10 ms.

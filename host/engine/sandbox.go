@@ -117,7 +117,7 @@ func (s *sandbox) begin(ctx context.Context, x *Exchange, config string, limits 
 // results will be.
 func (s *sandbox) invoke(f api.Function) error {
 	if s.fuel != nil {
-		s.fuel.Set(fuelShare)
+		s.fuel.Set(firstShare)
 	}
 	return f.CallWithStack(&s.call, s.stack[:])
 }
