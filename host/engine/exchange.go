@@ -34,7 +34,9 @@ type Request struct {
 	Source string
 }
 
-// Response is what a guest answers. Status is 200 unless it says otherwise.
+// Response is what a guest answers. Status is 200 unless it says otherwise. A
+// Body that is there before is written over, so its room can be used again
+// when the response was sent.
 type Response struct {
 	Status  int
 	Header  http.Header

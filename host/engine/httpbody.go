@@ -42,9 +42,12 @@ func writeBody(c *call, m api.Module, stack []uint64) {
 	default:
 		panic(faultf("there is no body kind %d", uint32(stack[0])))
 	}
-	if !*wrote {
-		*body, *wrote = nil, true
+	if !*wrote && uint32(stack[0]) == kindResponse {
+		*body = (*body)[:0] // whoever gave it keeps nothing that is in it
+	} else if !*wrote {
+		*body = nil // that of a request is read again if the request is
 	}
+	*wrote = true
 	if len(*body)+len(p) > c.limits.Response {
 		panic(faultf("a body of more than %d bytes", c.limits.Response))
 	}

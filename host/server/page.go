@@ -35,13 +35,15 @@ func (s *Server) page(way way) http.Handler {
 // run takes a job through sandbox and commit, and until its deadline again
 // and again if other requests change what it read.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
-	conflicts := 0
+	conflicts, room := 0, takeRoom()
+	defer room.giveBack()
 	for r.Context().Err() == nil {
 		tx := s.options.World.Begin(j.scope)
 		if done := s.admit(w, r, tx, j); done {
 			return
 		}
 		x := s.newExchange(r, j, tx)
+		x.Response.Body = room.bytes[:0]
 		if err := s.serve(r.Context(), j, tx, x); err != nil {
 			s.handlerFailed(w, r, j, tx, err)
 			return
@@ -53,6 +55,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, j job) {
 		cookies, err := tx.Commit(r.Context())
 		if err == nil {
 			s.respond(w, r, j, tx, x, cookies)
+			room.bytes = x.Response.Body // it may have grown
 			return
 		}
 		if !errors.Is(err, kv.ErrConflict) {
