@@ -111,6 +111,7 @@ func (w *rewriter) body(r *reader, out []byte, number uint32) ([]byte, error) {
 	w.variables = uint32(total)
 	m := &w.meter
 	m.begin(out, w.imported+1+number, uint32(parameters), w.variables)
+	w.jumps.begin()
 	for depth := 1; depth > 0; {
 		if r.bad {
 			return nil, fmt.Errorf("%w: its code ends early", ErrMalformed)
@@ -142,10 +143,19 @@ func (w *rewriter) body(r *reader, out []byte, number uint32) ([]byte, error) {
 // instruction copies one instruction whose opcode has been read.
 func (w *rewriter) instruction(r *reader, out []byte, op byte) ([]byte, error) {
 	switch op {
+	case opLocalGet, opLocalSet, opBr, opBrTable, opI32Const, opBlock, opLoop:
+	default:
+		w.jumps.forget()
+	}
+	switch op {
 	case opCall, opRefFunc:
 		return appendU32(append(out, op), w.function(r)), nil
 	case opLocalGet, opLocalSet, opLocalTee:
-		return w.copyIndex(r, append(out, op), w.variables), nil
+		return w.local(r, append(out, op), op), nil
+	case opBr:
+		return appendU32(append(out, op), w.jumps.shorten(r.u32())), nil
+	case opBrTable:
+		return w.table(r, append(out, op)), nil
 	case opGlobalGet, opGlobalSet:
 		return w.copyIndex(r, append(out, op), w.globals), nil
 	case opCallIndirect:
@@ -164,6 +174,34 @@ func (w *rewriter) instruction(r *reader, out []byte, op byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: its code ends early", ErrMalformed)
 	}
 	return append(append(out, op), start[:len(start)-len(r.rest)]...), nil
+}
+
+// local copies the index of a local variable.
+func (w *rewriter) local(r *reader, out []byte, op byte) []byte {
+	index := r.u32()
+	if index >= w.variables {
+		r.bad = true
+	}
+	switch op {
+	case opLocalGet:
+		w.jumps.get(index)
+	case opLocalSet:
+		w.jumps.set(index)
+	default:
+		w.jumps.forget()
+	}
+	return appendU32(out, index)
+}
+
+// table copies what a br_table leads to.
+func (w *rewriter) table(r *reader, out []byte) []byte {
+	start := r.rest
+	depths := make([]uint32, r.count()+1)
+	for i := range depths {
+		depths[i] = r.u32()
+	}
+	w.jumps.dispatch(depths)
+	return append(out, start[:len(start)-len(r.rest)]...)
 }
 
 // copyIndex copies an index that must be below a limit, so that no code can
@@ -219,6 +257,7 @@ func (w *rewriter) skip(r *reader, op byte) bool {
 			r.bad = true
 			break
 		}
+		w.jumps.enter(op, kind == emptyKind)
 		w.hasParameters = kind >= 0 && w.types[kind].params > 0
 	case op == 0x0c || op == 0x0d, op == 0x25, op == 0x3f || op == 0x40:
 		r.u32()
@@ -232,7 +271,9 @@ func (w *rewriter) skip(r *reader, op byte) bool {
 		r.u32()
 		r.u32()
 	case op == opI32Const:
-		r.signed(32)
+		w.jumps.push(r.signed(32))
+	case op == opEnd:
+		w.jumps.leave()
 	case op == opI64Const:
 		r.signed(64)
 	case op == opF32Const:

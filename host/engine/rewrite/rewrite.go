@@ -11,6 +11,7 @@
 //     and checked at each function's entry, at the head of each loop and
 //     before each bulk memory instruction. When it is used up the guest calls
 //     an imported function of the host, which may refill it or stop the guest;
+//   - jumps ahead in code by the Go compiler are made direct (see jumps.go);
 //   - the memory's maximum is taken out, so that a memory that has reached it
 //     can be shrunk by the host's allocator, which keeps to the maximum.
 //
@@ -146,6 +147,7 @@ type rewriter struct {
 	// blocks sums the squares of the functions' blocks.
 	blocks uint64
 	meter  meter
+	jumps  jumps
 	// hasMemory says that there is a memory for the data.
 	hasMemory bool
 	// usesInit says that the code has memory.init, so that the indices of the
