@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,10 +81,13 @@ func sandboxed(t testing.TB) string {
 	t.Helper()
 	wasm, cache := guest(t)
 	h := load(t, wasm, engine.Options{CacheDir: cache})
+	rooms := sync.Pool{New: func() any { return &[]byte{} }} // as host/server has
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		room := rooms.Get().(*[]byte)
+		defer rooms.Put(room)
 		x := engine.Exchange{
 			Request:  engine.Request{Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Header: r.Header, Source: r.RemoteAddr},
-			Response: engine.Response{Header: w.Header()}, Calls: ready,
+			Response: engine.Response{Header: w.Header(), Body: (*room)[:0]}, Calls: ready,
 		}
 		if err := h.Serve(r.Context(), &x); err != nil {
 			http.Error(w, "it failed", http.StatusInternalServerError)
@@ -91,6 +95,7 @@ func sandboxed(t testing.TB) string {
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
 		_, _ = w.Write(x.Response.Body)
+		*room = x.Response.Body
 	})}
 	return serve(t, s, s.Shutdown)
 }

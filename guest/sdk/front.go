@@ -39,7 +39,10 @@ func (r *Request) SetMethod(method string) { current.setMethod(method) }
 
 // SetURI changes the path and query, by which the request is routed among the
 // routes of the next handler. It must be encoded.
-func (r *Request) SetURI(uri string) { current.setURI(uri) }
+func (r *Request) SetURI(uri string) {
+	r.URI() // goes on to tell what the reader's browser sent
+	current.setURI(uri)
+}
 
 // SetHeader changes a header that the next handler sees.
 func (r *Request) SetHeader(name, value string) { current.setRequestHeader(name, value) }

@@ -15,8 +15,7 @@ import (
 type Request struct {
 	pattern string
 	values  []abi.Field
-	uri     string
-	path    string
+	uri     string // "" until it is asked for
 	query   url.Values
 	form    url.Values
 	body    []byte
@@ -32,8 +31,6 @@ func newRequest() *Request {
 	if err := a.Done(); err != nil {
 		panic(err)
 	}
-	r.uri = current.uri()
-	r.path, _, _ = strings.Cut(r.uri, "?")
 	return r
 }
 
@@ -41,10 +38,18 @@ func newRequest() *Request {
 func (r *Request) Method() string { return current.method() }
 
 // URI is the path and query as the reader's browser sent them.
-func (r *Request) URI() string { return r.uri }
+func (r *Request) URI() string {
+	if r.uri == "" {
+		r.uri = current.uri()
+	}
+	return r.uri
+}
 
 // Path is the escaped path without the query.
-func (r *Request) Path() string { return r.path }
+func (r *Request) Path() string {
+	path, _, _ := strings.Cut(r.URI(), "?")
+	return path
+}
 
 // PathValue is the unescaped part of the path that the pattern's wildcard
 // name matched, or "".
@@ -67,7 +72,7 @@ func (r *Request) ErrorStatus() int {
 // has no parameters.
 func (r *Request) Query(name string) string {
 	if r.query == nil {
-		_, raw, _ := strings.Cut(r.uri, "?")
+		_, raw, _ := strings.Cut(r.URI(), "?")
 		r.query, _ = url.ParseQuery(raw)
 		if r.query == nil {
 			r.query = url.Values{}

@@ -60,8 +60,8 @@
 //
 // A sandbox's cost is measured when its handler is loaded: what making one
 // allocates and the pages that it may keep after a request, which is the upper
-// bound of 1 MiB and not what a page usually writes (0.4 MiB for /home, says
-// `lectern handler run`). For the handlers of the site it was 1.4 MiB. Half of what a
+// bound of 4 MiB and not what a page usually writes (0.4 MiB for /home, says
+// `lectern handler run`). For the handlers of the site it was 4.3 MiB. Half of what a
 // worker has beyond its fixed costs is for sandboxes. The handlers share it as
 // package host/engine/pool says: whoever is asked has most of them, and each
 // always has its spares. Unless LMS_THREADS says otherwise, one handler has no
