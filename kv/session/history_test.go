@@ -1,9 +1,11 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -168,6 +170,20 @@ func testHistories(t *testing.T, open func() kv.Store) {
 	}
 	if result := porcupine.CheckOperationsTimeout(sessionModel, r.all, 20*time.Second); result != porcupine.Ok {
 		t.Errorf("the history of %d calls is %s", len(r.all), result)
+		tell(t, r.all)
+	}
+}
+
+// tell logs the calls of each session that no order explains.
+func tell(t *testing.T, all []porcupine.Operation) {
+	for _, part := range sessionModel.Partition(all) {
+		if porcupine.CheckOperations(porcupine.Model{Init: sessionModel.Init, Step: sessionModel.Step}, part) {
+			continue
+		}
+		slices.SortFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+		for _, op := range part {
+			t.Logf("%d to %d ns, client %d, %+v: %v", op.Call, op.Return, op.ClientId, op.Input, op.Output)
+		}
 	}
 }
 
