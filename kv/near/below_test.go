@@ -25,6 +25,10 @@ type below struct {
 	gets  map[string]int
 	scans int
 	beats int
+	// early, if set, is called before a read of a key, and hold tells how long a
+	// feed holds a change back.
+	early func(key string)
+	hold  func(kv.Event) time.Duration
 	// late, if set, is called after a read of a key with its answer in hand.
 	late func(key string)
 	// delay, if set, is how long a feed holds an event back.
@@ -131,6 +135,12 @@ func (b *below) Get(ctx context.Context, key string) (kv.Entry, error) {
 	if err != nil {
 		return kv.Entry{}, err
 	}
+	b.mu.Lock()
+	early := b.early
+	b.mu.Unlock()
+	if early != nil {
+		early(key)
+	}
 	e, err := from.Get(ctx, key)
 	b.mu.Lock()
 	b.gets[key]++
@@ -204,8 +214,11 @@ func (f *belowFeed) Next(ctx context.Context) (kv.Event, error) {
 		return ev, err
 	}
 	f.below.mu.Lock()
-	delay := f.below.delay
+	delay, hold := f.below.delay, f.below.hold
 	f.below.mu.Unlock()
+	if hold != nil {
+		time.Sleep(hold(ev))
+	}
 	if delay != nil {
 		if d := delay(); d > 0 {
 			time.Sleep(d)

@@ -87,8 +87,10 @@ func TestFillRace(t *testing.T) {
 						wants(t, s, "p/k", "new")
 						scanned(t, s, "p/", "new")
 					}
-					if b.asked("p/k") != 2 {
-						t.Errorf("the store was asked %d times, want twice: the second answer can be kept", b.asked("p/k"))
+					// The second answer can be kept, but not where the first was that
+					// there is nothing: that may have been a deletion since.
+					if most := 2 + max(0, 1-len(first)); b.asked("p/k") > most {
+						t.Errorf("the store was asked %d times, want %d at most", b.asked("p/k"), most)
 					}
 				})
 			})

@@ -16,6 +16,9 @@ func (h *shard) settle(hash uint64, key string, c *call, term func() uint64) {
 	} else {
 		c.newest = unknowable // another call took its place and was told of changes
 	}
+	if c.absent {
+		h.doubt(hash, key)
+	}
 	if !live(c.term) || c.term != term() || c.newest > c.entry.Revision {
 		return
 	}
@@ -24,6 +27,18 @@ func (h *shard) settle(hash uint64, key string, c *call, term func() uint64) {
 		h.keep(item{entry: kv.Entry{Key: key, Revision: c.from}, absent: true, hash: hash})
 	case c.err == nil:
 		h.keep(item{entry: c.entry, hash: hash})
+	}
+}
+
+// doubt drops what is kept, or is being read, of a key that was found absent.
+// A deletion's revision is not known, so nobody could tell otherwise that what
+// there is in memory is older than what has just been shown.
+func (h *shard) doubt(hash uint64, key string) {
+	if other := h.calls[key]; other != nil {
+		other.newest = unknowable
+	}
+	if n := h.find(hash, key); n != nil && !n.value.absent {
+		h.drop(n)
 	}
 }
 
