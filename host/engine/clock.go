@@ -28,7 +28,8 @@ const (
 	// processor forgets meanwhile. See package rewrite for what a unit is.
 	fuelShare = 100_000
 	// firstShare is what a guest gets when it begins, so that most pages end
-	// without a yield.
+	// without a yield: once in a request it can hold up the collector three
+	// times as long.
 	firstShare = 3 * fuelShare
 	// fairShare is how many fuelShares a request may use up before it lets
 	// others go first each time: pages are done by then, some 3 ms, and a guest

@@ -40,10 +40,3 @@ func (h *Handler) cost() (int64, error) {
 	runtime.ReadMemStats(&after)
 	return int64(after.TotalAlloc-before.TotalAlloc) + int64(s.memory.space.keeps()), nil
 }
-
-// Capacity is how many sandboxes of the handler may work at once, and the cost
-// of each, in bytes, as measured when the handler was loaded.
-func (h *Handler) Capacity() (sandboxes int, cost int64) {
-	s := h.lane.Stats()
-	return s.Most, s.Cost
-}

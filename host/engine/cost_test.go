@@ -44,7 +44,8 @@ func TestCost(t *testing.T) {
 					memory = tt.memory*cost + cost/2
 				}
 				h := load(t, newEngine(t, func(o *Options) { o.Sandboxes, o.Memory, o.CopyImages = 8, memory, tt.copies }), costly())
-				got, each := h.Capacity()
+				u := h.Usage()
+				got, each := u.Most, u.Cost
 				if each <= costPages*wasmPage || each > 8<<20 {
 					t.Errorf("a sandbox costs %d; want a little over %d bytes", each, costPages*wasmPage)
 				}

@@ -57,7 +57,7 @@ func TestManifestLimits(t *testing.T) {
 func TestSandboxLimit(t *testing.T) {
 	t.Parallel()
 	h := load(t, newEngine(t, func(o *Options) { o.Sandboxes = 5 }), limited(t, `{"sandboxes":3}`))
-	if most, _ := h.Capacity(); most != 3 {
+	if most := h.Usage().Most; most != 3 {
 		t.Errorf("%d sandboxes, want 3", most)
 	}
 }

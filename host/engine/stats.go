@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lectern-lms/lectern/guest/abi"
+	"github.com/lectern-lms/lectern/host/engine/pool"
 	"github.com/lectern-lms/lectern/host/engine/rewrite"
 	"github.com/tetratelabs/wazero"
 )
@@ -85,28 +86,6 @@ func functionNames(compiled wazero.CompiledModule) (imports, exports []string) {
 	return imports, exports
 }
 
-// PrivateBytes is the memory that the handler's idle sandboxes have of their
-// own: the pages that requests have written since each sandbox was made. It
-// reads the page tables, so it is for people and not for every request.
-func (h *Handler) PrivateBytes() int {
-	total := 0
-	h.lane.EachIdle(func(s *sandbox) {
-		if s.memory != nil {
-			total += s.memory.space.resident()
-		}
-	})
-	return total
-}
-
-// Usage is how many sandboxes of a handler there are at one moment.
-type Usage struct {
-	// InUse and Idle are its sandboxes, Waiting the requests that wait for one,
-	// and Most how many sandboxes it may have.
-	InUse, Idle, Waiting, Most int
-}
-
-// Usage tells how many sandboxes there are now.
-func (h *Handler) Usage() Usage {
-	s := h.lane.Stats()
-	return Usage{InUse: s.InUse, Idle: s.Idle, Waiting: s.Waiting, Most: s.Most}
-}
+// Usage tells how many sandboxes there are now, how many there may be, and what
+// each costs.
+func (h *Handler) Usage() pool.Stats { return h.lane.Stats() }

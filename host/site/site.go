@@ -190,9 +190,9 @@ func (s *Site) loadOne(ctx context.Context, name string) (*engine.Handler, error
 		return nil, fmt.Errorf("handler %s: %w", name, err)
 	}
 	m := h.Manifest()
-	most, each := h.Capacity()
+	u := h.Usage()
 	s.log.Info("handler loaded", "handler", m.Name, "version", m.Version, "routes", len(m.Routes),
-		"sandboxes", most, "sandbox_cost", sizing.Size(each).String(), "took", time.Since(begin).Round(time.Millisecond))
+		"sandboxes", u.Most, "sandbox_cost", sizing.Size(u.Cost).String(), "took", time.Since(begin).Round(time.Millisecond))
 	return h, nil
 }
 
