@@ -1,17 +1,14 @@
 package bench
 
 import (
-	"bufio"
-	"os"
 	"runtime/debug"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -80,20 +77,13 @@ func ratios(a, b []time.Duration) float64 {
 func ownMemory(t testing.TB) int {
 	t.Helper()
 	debug.FreeOSMemory()
-	f, err := os.Open("/proc/self/status")
+	p, err := procfs.Self()
 	if err != nil {
 		t.Fatalf("how much memory this process has is read from Linux: %v", err)
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "RssAnon:"); ok {
-			kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kib
-		}
+	report, err := p.NewStatus()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("/proc/self/status has no line RssAnon")
-	return 0
+	return int(report.RssAnon >> 10)
 }

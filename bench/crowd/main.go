@@ -8,21 +8,19 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/lectern-lms/lectern/bench/items"
 	"github.com/lectern-lms/lectern/guest/abi"
 	"github.com/lectern-lms/lectern/host/engine"
+	"github.com/prometheus/procfs"
 )
 
 // pattern is the route that is asked for, and title what its page is called.
@@ -63,11 +61,16 @@ func run(n int, cache, file string) error {
 	}
 	u := h.Usage()
 	debug.FreeOSMemory()
-	resident, most, err := memory()
+	p, err := procfs.Self()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("sandboxes %d resident-KiB %d peak-KiB %d each-KiB %d\n", u.Idle, resident, most, resident/max(u.Idle, 1))
+	memory, err := p.NewStatus()
+	if err != nil {
+		return err
+	}
+	resident := memory.VmRSS >> 10
+	fmt.Printf("sandboxes %d resident-KiB %d peak-KiB %d each-KiB %d\n", u.Idle, resident, memory.VmHWM>>10, resident/uint64(max(u.Idle, 1)))
 	return nil
 }
 
@@ -109,24 +112,4 @@ func (m meeting) Call(_ context.Context, op abi.Op, _ []byte) (abi.Status, []byt
 	m.begun.Wait()
 	var w abi.Writer
 	return abi.StatusOK, w.String(pattern).Fields(nil)
-}
-
-// memory is what this process has in memory, now and at most so far, in KiB.
-func memory() (resident, most int, err error) {
-	f, err := os.Open("/proc/self/status")
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), ":")
-		n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-		switch name {
-		case "VmRSS":
-			resident = n
-		case "VmHWM":
-			most = n
-		}
-	}
-	return resident, most, nil
 }

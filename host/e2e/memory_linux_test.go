@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"fmt"
-	"os"
-	"regexp"
-	"strconv"
 	"testing"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 // memoryLimit is the most resident memory of a site just started, in KiB.
@@ -34,25 +32,21 @@ func TestMemoryAfterStart(t *testing.T) {
 
 // resident is the memory that a process has now, in KiB, and peak the most
 // that it has had.
-func resident(t *testing.T, pid int) int { return memoryOf(t, pid, "VmRSS") }
+func resident(t *testing.T, pid int) int { return int(status(t, pid).VmRSS >> 10) }
 
 // peak is resident's highest value so far.
-func peak(t *testing.T, pid int) int { return memoryOf(t, pid, "VmHWM") }
+func peak(t *testing.T, pid int) int { return int(status(t, pid).VmHWM >> 10) }
 
-// memoryOf reads a number of the system's report on a process, in KiB.
-func memoryOf(t *testing.T, pid int, name string) int {
+// status is the system's report on a process.
+func status(t *testing.T, pid int) procfs.ProcStatus {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	p, err := procfs.NewProc(pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(text)
-	if m == nil {
-		t.Fatalf("no %s in:\n%s", name, text)
-	}
-	n, err := strconv.Atoi(string(m[1]))
+	report, err := p.NewStatus()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return report
 }

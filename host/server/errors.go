@@ -112,10 +112,11 @@ func (s *Server) handlerFailed(w http.ResponseWriter, r *http.Request, j job, tx
 		return
 	}
 	if errors.Is(err, engine.ErrBusy) || errors.Is(err, engine.ErrClosed) {
-		if others, now := s.busy.now(); now {
+		s.busy.Add(1)
+		s.busyLog.Do(func() {
 			s.options.Logger.Warn("no sandbox came free in time", "request_id", infoOf(r).id, "handler", j.scope.Manifest.Name,
-				"error", err.Error(), "others_since_the_last_line", others)
-		}
+				"error", err.Error(), "requests_since_the_last_line", s.busy.Swap(0))
+		})
 		s.plainError(w, r, http.StatusServiceUnavailable)
 		return
 	}

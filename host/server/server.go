@@ -16,6 +16,7 @@ import (
 
 	"github.com/lectern-lms/lectern/host/engine"
 	"github.com/lectern-lms/lectern/host/transaction"
+	"golang.org/x/time/rate"
 )
 
 // The time-outs of a connection. A request's own time is Options.Timeout.
@@ -72,15 +73,18 @@ type Server struct {
 	// errorPages is the handler that makes the site's error pages, or nil.
 	errorPages *engine.Handler
 	// signIn is where people who must sign in are sent, or "".
-	signIn   string
-	turns    *turns
-	busy     seldom
+	signIn string
+	turns  *turns
+	// busy counts the requests for which no sandbox came free, and busyLog keeps
+	// them from filling the log, which would make the cause worse.
+	busy     atomic.Int64
+	busyLog  rate.Sometimes
 	stopping atomic.Bool
 }
 
 // New builds the routes. It fails if two handlers claim the same one.
 func New(o Options) (*Server, error) {
-	s := &Server{options: o, signIn: o.SignIn, turns: newTurns()}
+	s := &Server{options: o, signIn: o.SignIn, turns: newTurns(), busyLog: rate.Sometimes{Interval: time.Second}}
 	routes, err := s.routes()
 	if err != nil {
 		return nil, err
