@@ -29,6 +29,7 @@
 package pool
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ type Lane[T any] struct {
 	// What follows is guarded by the pool's lock.
 	idle    []idleValue[T] // the longest idle first
 	live    int            // idle, in use and being made
-	waiters queue[T]
+	waiters list.List      // of *waiter[T], the oldest first
 	// service is how long a value is in use, the recent past counting most.
 	service time.Duration
 	filling bool
@@ -225,11 +226,10 @@ func (l *Lane[T]) place(v T) (reason string) {
 	switch {
 	case l.closed:
 		return EndedClosed
-	case l.pool.waiting > l.waiters.length && l.mustYield():
+	case l.pool.waiting > l.waiters.Len() && l.mustYield():
 		return EndedRoom
-	case l.waiters.length > 0:
-		l.pool.waiting--
-		l.waiters.pop(l.Most).turn <- grant[T]{value: v}
+	case l.waiters.Len() > 0:
+		l.next().turn <- grant[T]{value: v}
 	default:
 		l.idle = append(l.idle, idleValue[T]{v, time.Now()})
 	}
@@ -247,9 +247,8 @@ func (l *Lane[T]) Close() {
 		return
 	}
 	l.closed = true
-	for l.waiters.length > 0 {
-		p.waiting--
-		l.waiters.pop(l.Most).turn <- grant[T]{err: ErrClosed}
+	for l.waiters.Len() > 0 {
+		l.next().turn <- grant[T]{err: ErrClosed}
 	}
 	if l.live == 0 {
 		close(l.empty)

@@ -96,10 +96,10 @@ func (l *Lane[T]) mustYield() bool {
 		return false
 	}
 	for _, other := range l.pool.lanes {
-		if other == l || other.waiters.length == 0 || other.live >= other.Most {
+		if other == l || other.waiters.Len() == 0 || other.live >= other.Most {
 			continue
 		}
-		if l.waiters.length == 0 || int64(other.live+1)*other.Cost < int64(l.live)*l.Cost {
+		if l.waiters.Len() == 0 || int64(other.live+1)*other.Cost < int64(l.live)*l.Cost {
 			return true
 		}
 	}
@@ -110,18 +110,17 @@ func (l *Lane[T]) mustYield() bool {
 // the least memory first.
 func (p *Pool[T]) share() {
 	for p.waiting > 0 {
-		var next *Lane[T]
+		var hungry *Lane[T]
 		for _, l := range p.lanes {
-			if l.waiters.length > 0 && l.live < l.Most && l.fits() &&
-				(next == nil || int64(l.live)*l.Cost < int64(next.live)*next.Cost) {
-				next = l
+			if l.waiters.Len() > 0 && l.live < l.Most && l.fits() &&
+				(hungry == nil || int64(l.live)*l.Cost < int64(hungry.live)*hungry.Cost) {
+				hungry = l
 			}
 		}
-		if next == nil || !next.grow() {
+		if hungry == nil || !hungry.grow() {
 			return
 		}
-		p.waiting--
-		next.waiters.pop(next.Most).turn <- grant[T]{create: true, room: p.makeRoom(next)}
+		hungry.next().turn <- grant[T]{create: true, room: p.makeRoom(hungry)}
 	}
 }
 

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"time"
@@ -14,56 +15,30 @@ type grant[T any] struct {
 	err    error
 }
 
-// waiter is a request that waits for its turn, in a doubly linked list.
+// waiter is a request that waits for its turn.
 type waiter[T any] struct {
-	turn       chan grant[T] // of capacity 1, so that whoever grants never waits
-	prev, next *waiter[T]
-	queued     bool
+	turn chan grant[T] // of capacity 1, so that whoever grants never waits
+	// place is where it waits in its lane's queue; nil when it was granted.
+	place *list.Element
 }
 
-// queue is the waiters of a lane, the oldest first.
-type queue[T any] struct {
-	first, last *waiter[T]
-	length      int
-}
-
-// push adds a waiter at the end.
-func (q *queue[T]) push(w *waiter[T]) {
-	w.queued, w.prev = true, q.last
-	if q.last == nil {
-		q.first = w
-	} else {
-		q.last.next = w
+// next takes the waiter out of the queue whose turn it is: the oldest, or, if
+// more wait than there can be values, the newest. It is called with the lock.
+func (l *Lane[T]) next() *waiter[T] {
+	place := l.waiters.Front()
+	if l.waiters.Len() > l.Most {
+		place = l.waiters.Back()
 	}
-	q.last = w
-	q.length++
-}
-
-// remove takes a waiter out.
-func (q *queue[T]) remove(w *waiter[T]) {
-	if w.prev == nil {
-		q.first = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
-		q.last = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.queued, w.prev, w.next = false, nil, nil
-	q.length--
-}
-
-// pop takes out who comes next: the oldest, or, if more than some wait, the
-// newest.
-func (q *queue[T]) pop(some int) *waiter[T] {
-	w := q.first
-	if q.length > some {
-		w = q.last
-	}
-	q.remove(w)
+	w := place.Value.(*waiter[T])
+	l.giveUp(w)
 	return w
+}
+
+// giveUp takes a waiter out of the queue. It is called with the lock.
+func (l *Lane[T]) giveUp(w *waiter[T]) {
+	l.waiters.Remove(w.place)
+	w.place = nil
+	l.pool.waiting--
 }
 
 // learnPart is how much a new duration changes the average: an eighth.
@@ -92,11 +67,11 @@ const maxWaiting = 4096
 
 // wait queues a waiter. It is called with the lock.
 func (l *Lane[T]) wait() (*waiter[T], error) {
-	if l.waiters.length >= maxWaiting {
-		return nil, fmt.Errorf("%w: %d at work, %d waiting", ErrBusy, l.live, l.waiters.length)
+	if l.waiters.Len() >= maxWaiting {
+		return nil, fmt.Errorf("%w: %d at work, %d waiting", ErrBusy, l.live, l.waiters.Len())
 	}
 	w := &waiter[T]{turn: make(chan grant[T], 1)}
-	l.waiters.push(w)
+	w.place = l.waiters.PushBack(w)
 	l.pool.waiting++
 	return w, nil
 }
@@ -109,10 +84,9 @@ func (l *Lane[T]) await(ctx context.Context, w *waiter[T]) (T, error) {
 	case <-ctx.Done():
 	}
 	l.pool.mu.Lock()
-	if w.queued {
-		l.waiters.remove(w)
-		l.pool.waiting--
-		live, waiting := l.live, l.waiters.length
+	if w.place != nil {
+		l.giveUp(w)
+		live, waiting := l.live, l.waiters.Len()
 		l.pool.mu.Unlock()
 		var none T
 		return none, fmt.Errorf("%w: %d at work, %d waiting: %w", ErrBusy, live, waiting, ctx.Err())
@@ -180,7 +154,7 @@ func (l *Lane[T]) Stats() Stats {
 		}
 		most = min(most, max(int(part/l.Cost), l.Spares))
 	}
-	return Stats{InUse: l.live - len(l.idle), Idle: len(l.idle), Waiting: l.waiters.length, Most: most, Cost: l.Cost}
+	return Stats{InUse: l.live - len(l.idle), Idle: len(l.idle), Waiting: l.waiters.Len(), Most: most, Cost: l.Cost}
 }
 
 // EachIdle calls f with each idle value, with the pool's lock held: it is for
